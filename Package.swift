@@ -1,0 +1,94 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// One module of the house: its own folder, the modules it may import and no others.
+func layer(_ name: String, on dependencies: Target.Dependency..., plugins: [Target.PluginUsage] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings, plugins: plugins)
+}
+
+/// The tests of one module, in `Tests/<name>Tests`.
+func tests(_ name: String, on dependencies: Target.Dependency...) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, swiftSettings: settings)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "Hekla",
+  products: [
+    .library(name: "Hekla", targets: ["Hekla"]),
+    .executable(name: "hekla", targets: ["hekla-cli"]),
+    .executable(name: "gpubench", targets: ["gpubench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C: headers of what is loaded at run time, glslang (linked), and SIMD loops.
+    .systemLibrary(name: "CVulkan"),
+    .systemLibrary(name: "COpenCL"),
+    .systemLibrary(name: "CGlslang"),
+    .target(name: "CHostLoops"),
+
+    // The framework; arrows point up only.
+    layer("HeklaArrays"),
+    layer("HeklaDevices", on: "HeklaArrays"),
+    .target(
+      name: "HeklaShaders", path: "Shaders", exclude: ["include", "kernels"], sources: ["ShaderLibrary.swift"],
+      swiftSettings: settings, plugins: ["EmbedShaders"]),
+    layer("HeklaShaderCompiler", on: "HeklaDevices", "CGlslang"),
+    layer("HeklaHost", on: "HeklaArrays", "HeklaDevices", "CHostLoops"),
+    layer("HeklaVulkan", on: "HeklaArrays", "HeklaDevices", "HeklaShaderCompiler", "CVulkan"),
+    layer("HeklaOpenCL", on: "HeklaArrays", "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
+    layer("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
+    layer(
+      "HeklaRuntime",
+      on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaShaders", "HeklaHost", "HeklaVulkan", "HeklaOpenCL"),
+    layer("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
+    layer("HeklaData", on: "HeklaArrays"),
+    layer(
+      "Hekla",
+      on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaNN", "HeklaData"),
+    layer("HeklaExperiments", on: "Hekla"),
+    layer("HeklaRecipes", on: "Hekla", "HeklaExperiments"),
+
+    // The two commands.
+    .executableTarget(
+      name: "hekla-cli", dependencies: ["Hekla", "HeklaExperiments", "HeklaRecipes", argumentParser],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "gpubench",
+      dependencies: ["HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", argumentParser],
+      swiftSettings: settings),
+
+    // Build tool: shaders become string literals, so a binary runs from any folder.
+    .plugin(
+      name: "EmbedShaders", capability: .buildTool(), dependencies: ["embed-shaders"], path: "tools/EmbedShaders"),
+    .executableTarget(name: "embed-shaders", path: "tools/embed-shaders", swiftSettings: settings),
+
+    // Tests mirror the modules.
+    .target(
+      name: "TestSupport",
+      dependencies: ["HeklaArrays", "HeklaDevices", "HeklaShaders", "HeklaHost", "HeklaVulkan", "HeklaOpenCL"],
+      path: "Tests/TestSupport", swiftSettings: settings),
+    tests("HeklaArrays"),
+    tests("HeklaDevices", on: "HeklaArrays"),
+    tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
+    tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
+    tests("HeklaVulkan", on: "HeklaDevices"),
+    tests("HeklaOpenCL", on: "HeklaDevices"),
+    tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
+    tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),
+    tests("HeklaNN", on: "Hekla"),
+    tests("HeklaData", on: "HeklaArrays"),
+    tests("HeklaExperiments", on: "Hekla"),
+    tests("HeklaRecipes", on: "Hekla", "HeklaExperiments"),
+    .testTarget(name: "CommandLineTests", dependencies: ["hekla-cli", "gpubench", "TestSupport"], swiftSettings: settings),
+  ]
+)
