@@ -45,7 +45,7 @@ public struct Scalar: Sendable {
   public var type: ElementType { vertex.type }
 
   /// A key that is the same for two values that share one root.
-  var identity: ObjectIdentifier { ObjectIdentifier(vertex) }
+  public var identity: ObjectIdentifier { ObjectIdentifier(vertex) }
 
   /// The value of input `index`.
   public static func input(_ index: Int, _ type: ElementType = .float32) -> Scalar {
@@ -155,16 +155,32 @@ extension Scalar: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
 }
 
 extension Scalar: CustomStringConvertible {
-  /// The expression in function notation: `add(multiply(x0, 2), 1)`. Equal text means equal expressions.
+  /// The expression, one step per shared subexpression: `x0; 2; multiply(0, 1)`. Equal text means equal expressions.
   public var description: String {
-    switch form {
-    case .input(let index): "x\(index):\(type)"
-    case .constant(let value): "\(value):\(type)"
-    case .coordinate(let axis): "i\(axis)"
-    case .apply(let operation, let operands):
-      "\(operation.rawValue)\(operation == .convert || operation == .bitcast ? "<\(type)>" : "")"
-        + "(\(operands.map(\.description).joined(separator: ", ")))"
+    var numbers: [String: Int] = [:]
+    var known: [ObjectIdentifier: Int] = [:]
+    var steps: [String] = []
+    func visit(_ scalar: Scalar) -> Int {
+      if let number = known[scalar.identity] { return number }
+      let text: String
+      switch scalar.form {
+      case .input(let index): text = "x\(index):\(scalar.type)"
+      case .constant(let value): text = "\(value):\(scalar.type)"
+      case .coordinate(let axis): text = "i\(axis)"
+      case .apply(let operation, let operands):
+        let arguments = operands.map { String(visit($0)) }.joined(separator: ", ")
+        text = "\(operation.rawValue)(\(arguments)):\(scalar.type)"
+      }
+      let number = numbers[text] ?? steps.count
+      if number == steps.count {
+        steps.append(text)
+        numbers[text] = number
+      }
+      known[scalar.identity] = number
+      return number
     }
+    _ = visit(self)
+    return steps.joined(separator: "; ")
   }
 }
 
@@ -189,5 +205,20 @@ extension ScalarOperation {
     case .divide, .remainder, .sqrt, .reciprocalSquareRoot: 4
     default: 1
     }
+  }
+}
+
+extension Scalar {
+  /// Whether the value depends on the coordinate along `axis`.
+  public func usesCoordinate(_ axis: Int) -> Bool {
+    var seen: Set<ObjectIdentifier> = []
+    func visit(_ scalar: Scalar) -> Bool {
+      switch scalar.form {
+      case .coordinate(let other): other == axis
+      case .apply(_, let operands): seen.insert(scalar.identity).inserted && operands.contains(where: visit)
+      default: false
+      }
+    }
+    return visit(self)
   }
 }

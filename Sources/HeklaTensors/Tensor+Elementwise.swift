@@ -146,3 +146,10 @@ extension Tensor {
   /// Each element to the power of `exponent`.
   public func power(_ exponent: Double) -> Tensor { map { .power($0, Scalar(exponent)) } }
 }
+
+extension Tensor {
+  /// The same values in memory of their own, even where nothing is computed.
+  public var copied: Tensor {
+    .elementwise(.input(0, elementType), [self], elementType: elementType)
+  }
+}
