@@ -1,0 +1,86 @@
+import HeklaArrays
+import HeklaData
+import Testing
+
+@Suite("Splits and batch orders")
+struct BatchOrderTests {
+  let key = RandomKey(seed: 3)
+
+  @Test("A split deals out disjoint shuffled rows, and a later count does not change earlier parts")
+  func split() throws {
+    let parts = try DataSplit.rows(of: 100, counts: [60, 0, 30], key: key)
+    #expect(parts.map(\.count) == [60, 0, 30])
+    #expect(Set(parts.joined()).count == 90)
+    #expect(parts.joined().allSatisfy { (0..<100).contains($0) })
+    #expect(parts[0] != parts[0].sorted())
+    #expect(try DataSplit.rows(of: 100, counts: [60, 40], key: key)[0] == parts[0])
+    #expect(try DataSplit.rows(of: 100, counts: [60], key: key) == [parts[0]])
+    #expect(try DataSplit.rows(of: 100, counts: [60], key: RandomKey(seed: 4)) != [parts[0]])
+    #expect(try DataSplit.rows(of: 0, counts: [], key: key).isEmpty)
+  }
+
+  @Test(
+    "A split larger than the set or with a negative part is an error",
+    arguments: [[101], [60, 41], [-1], [.max, .max]])
+  func impossibleSplit(counts: [Int]) throws {
+    #expect(
+      try dataError { () throws(DataError) in try DataSplit.rows(of: 100, counts: counts, key: key) }
+        == .impossibleSplit(requested: counts, available: 100))
+  }
+
+  @Test("Images keep their labels through a split")
+  func splitImages() throws {
+    let parts = try Digits.labeledImages.split(counts: [1500, 297], key: key)
+    let rows = try DataSplit.rows(of: 1797, counts: [1500, 297], key: key)
+    let pixels = Digits.images.elements(as: UInt8.self)
+    let labels = Digits.labels.elements(as: Int32.self)
+    for (part, rows) in zip(parts, rows) {
+      #expect(part.images.elements(as: UInt8.self) == rows.flatMap { pixels[($0 * 64)..<($0 * 64 + 64)] })
+      #expect(part.labels.elements(as: Int32.self) == rows.map { labels[$0] })
+    }
+    #expect(zip(parts[0].countPerClass, parts[1].countPerClass).map(+) == Digits.labeledImages.countPerClass)
+  }
+
+  @Test("Dropping the remainder: batches are pieces of each epoch's own order", arguments: [1, 3, 4, 5, 10])
+  func drop(batchSize: Int) {
+    let order = BatchOrder(count: 10, batchSize: batchSize, key: key)
+    let steps = 10 / batchSize
+    #expect(order.stepsPerEpoch == steps)
+    for epoch in 0..<4 {
+      let expected = key.folded(in: UInt64(epoch)).permutation(of: 10)
+      for step in 0..<steps {
+        let batch = order.indices(step: epoch * steps + step)
+        #expect(batch == Array(expected[(step * batchSize)..<((step + 1) * batchSize)]))
+        #expect(order.epoch(ofStep: epoch * steps + step) == epoch)
+      }
+    }
+  }
+
+  @Test(
+    "Wrapping the remainder: batches are pieces of all epochs' orders joined", arguments: [1, 3, 4, 10, 25])
+  func wrap(batchSize: Int) {
+    let order = BatchOrder(count: 10, batchSize: batchSize, key: key, remainder: .wrap)
+    let joined = (0..<6).flatMap { key.folded(in: UInt64($0)).permutation(of: 10) }
+    for step in 0..<(60 / batchSize) {
+      let start = step * batchSize
+      #expect(order.indices(step: step) == Array(joined[start..<(start + batchSize)]))
+      #expect(order.epoch(ofStep: step) == start / 10)
+    }
+  }
+
+  @Test("Steps may come in any order, from many tasks and from copies")
+  func pure() async {
+    let order = BatchOrder(count: 50, batchSize: 7, key: key, remainder: .wrap)
+    let expected = (0..<40).map {
+      BatchOrder(count: 50, batchSize: 7, key: key, remainder: .wrap).indices(step: $0)
+    }
+    #expect((0..<40).reversed().map { order.indices(step: $0) } == expected.reversed())
+    await withTaskGroup(of: (Int, [Int]).self) { group in
+      for step in 0..<40 { group.addTask { (step, order.indices(step: step)) } }
+      for await (step, rows) in group { #expect(rows == expected[step]) }
+    }
+    #expect(
+      order.indices(step: 3)
+        != BatchOrder(count: 50, batchSize: 7, key: RandomKey(seed: 4), remainder: .wrap).indices(step: 3))
+  }
+}
