@@ -12,8 +12,9 @@ public struct BatchOrder: Sendable {
     /// They sit this epoch out: it has `count / batchSize` steps, in which no row comes twice. The next
     /// epoch's order leaves out others.
     case drop
-    /// They share a batch with the first rows of the next epoch's order: batches are consecutive pieces of all
-    /// epochs' orders joined. Each row comes once per epoch; a batch across the border may hold one twice.
+    /// They share a batch with the first rows of the next epoch's order: batches are consecutive pieces of
+    /// all epochs' orders joined. Each row comes once per epoch; a batch across the border may hold one
+    /// twice.
     case wrap
   }
 
@@ -28,14 +29,14 @@ public struct BatchOrder: Sendable {
   private let latest = LatestOrder()
 
   /// The order of the batches of a run.
-  /// - Precondition: `count` and `batchSize` are positive, and `batchSize` is at most `count` unless `remainder`
-  ///   is `.wrap`.
+  /// - Precondition: `count` and `batchSize` are positive, and `batchSize` is at most `count` unless
+  ///   `remainder` is `.wrap`.
   public init(count: Int, batchSize: Int, key: RandomKey, remainder: Remainder = .drop) {
     precondition(
       count > 0 && batchSize > 0, "BatchOrder: count \(count) and batchSize \(batchSize) must be positive")
     precondition(
       batchSize <= count || remainder == .wrap,
-      "BatchOrder: no batch of \(batchSize) can be filled from \(count) rows; wrap the remainder or use smaller ones"
+      "BatchOrder: \(count) rows fill no batch of \(batchSize); wrap the remainder or use smaller batches"
     )
     self.count = count
     self.batchSize = batchSize

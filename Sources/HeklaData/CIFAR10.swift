@@ -1,7 +1,7 @@
 import HeklaArrays
 
-/// The photographs of CIFAR-10: 32 x 32 pixels in red, green and blue, ten classes, 50,000 to train on in five
-/// files and 10,000 to test on.
+/// The photographs of CIFAR-10: 32 x 32 pixels in red, green and blue, ten classes, 50,000 to train on in
+/// five files and 10,000 to test on.
 ///
 /// Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images".
 public enum CIFAR10 {
@@ -18,10 +18,11 @@ public enum CIFAR10 {
 
   /// One part of the set, from files of its "binary version".
   ///
-  /// Training images are all files `data_batch_N.bin`, N from 1 to 5, plain or with `.gz`, in `folder` or else in
-  /// one of its folders `cifar-10-batches-bin`, `cifar-10`, `cifar10` and `cifar10-subset`; a piece of such a
-  /// file may have a word after N, as in `data_batch_1_first3000.bin`. Two files with one N are an error. Test
-  /// images are `test_batch.bin`. Files that are not there are not missed; `name` says which ones there were.
+  /// Training images are all files `data_batch_N.bin`, N from 1 to 5, plain or with `.gz`, in `folder` or
+  /// else in one of its folders `cifar-10-batches-bin`, `cifar-10`, `cifar10` and `cifar10-subset`; a piece
+  /// of such a file may have a word after N, as in `data_batch_1_first3000.bin`. Two files with one N are an
+  /// error. Test images are `test_batch.bin`. Files that are not there are not missed; `name` says which ones
+  /// there were.
   /// - Returns: Images of shape `[count, 3, 32, 32]`, 0 to 255, and labels 0 to 9, files in the order of N.
   public static func load(_ part: DataPart = .train, from folder: String) throws(DataError) -> LabeledImages {
     try DataFolder.check(folder)

@@ -15,7 +15,8 @@ extension CSVFile {
   /// The columns as numbers, shape `[rowCount, columns.count]`.
   ///
   /// A number is a sign, digits with a point among or around them and an exponent, all but the digits
-  /// optional, or `inf` or `infinity` in any case. It is rounded to the nearest `Double` and then to `Element`.
+  /// optional, or `inf` or `infinity` in any case. It is rounded to the nearest `Double` and then to
+  /// `Element`.
   /// - Parameters:
   ///   - columns: The indices of the columns, all of them where nil.
   ///   - type: The type to read as, such as `Float.self`.

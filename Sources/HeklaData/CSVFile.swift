@@ -21,7 +21,8 @@ public struct CSVFile: Sendable {
     public var skippedLineCount: Int
     /// Whether lines without any byte are skipped; else each is a row of one empty cell.
     public var skipsBlankLines: Bool
-    /// Whether spaces and tabs around cells without quotes are left out; RFC 4180 has them belong to the cell.
+    /// Whether spaces and tabs around cells without quotes are left out; RFC 4180 has them belong to the
+    /// cell.
     public var trimsSpaces: Bool
 
     /// A layout that departs from comma, double quote and header row where an argument says so.

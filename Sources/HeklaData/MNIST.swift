@@ -3,8 +3,8 @@ import HeklaArrays
 /// The handwritten digits of MNIST, and Fashion-MNIST, which comes in the same form: grey images of 28 x 28
 /// pixels in ten classes, 60,000 to train on and 10,000 to test on.
 ///
-/// Sources: LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition";
-/// Xiao, Rasul and Vollgraf 2017, "Fashion-MNIST" (arXiv:1708.07747).
+/// Sources: LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document
+/// recognition"; Xiao, Rasul and Vollgraf 2017, "Fashion-MNIST" (arXiv:1708.07747).
 public enum MNIST {
   /// Which of the sets that come in MNIST's form.
   public enum Variant: String, Sendable, Hashable, Codable, CaseIterable {
@@ -33,9 +33,9 @@ public enum MNIST {
 
   /// One part of the set.
   ///
-  /// The files, such as `train-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, plain or with `.gz`, are looked
-  /// for in `folder` and then in its folder `mnist` or `fashion-mnist`; images and labels have to lie side by
-  /// side. How many there are is not checked, so that parts of the set can be used.
+  /// The files, such as `train-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, plain or with `.gz`, are
+  /// looked for in `folder` and then in its folder `mnist` or `fashion-mnist`; images and labels have to lie
+  /// side by side. How many there are is not checked, so that parts of the set can be used.
   /// - Parameters:
   ///   - part: Training or test images.
   ///   - folder: The user's data folder or that of the set.

@@ -24,7 +24,7 @@ struct BatchOrderTests {
     arguments: [[101], [60, 41], [-1], [.max, .max]])
   func impossibleSplit(counts: [Int]) throws {
     #expect(
-      try dataError { () throws(DataError) in try DataSplit.rows(of: 100, counts: counts, key: key) }
+      try dataError { try DataSplit.rows(of: 100, counts: counts, key: key) }
         == .impossibleSplit(requested: counts, available: 100))
   }
 

@@ -47,6 +47,46 @@ struct CSVFileTests {
     #expect(marked.columnNames == ["a"])
   }
 
+  @Test("Random tables of special bytes survive being written and read", arguments: 0..<20)
+  func tableRoundTrip(seed: UInt64) throws {
+    let key = RandomKey(seed: seed)
+    let alphabet: [Character] = [",", "\"", "\n", "\r\n", "\r", " ", "a", "é"]
+    let columnCount = 1 + Int(seed % 4)
+    let rows = (0..<8).map { row in
+      (0..<columnCount).map { column in
+        let words = key.block(at: [UInt32(row), UInt32(column)])
+        return String((0..<(words.x % 6)).map { alphabet[Int(words.y >> ($0 * 3)) % alphabet.count] })
+      }
+    }
+    let lineEnd = seed % 2 == 0 ? "\n" : "\r\n"
+    let text = rows.map { row in
+      row.map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }.joined(separator: ",") + lineEnd
+    }
+    let table = try Self.table(text.joined(), .init(hasHeader: false))
+    // Unicode scalars, because CR and LF joined across two characters would be one.
+    #expect(
+      try Self.rows(table).map { $0.map { Array($0.unicodeScalars) } }
+        == rows.map { $0.map { Array($0.unicodeScalars) } })
+  }
+
+  @Test("Any bytes are a table of whole rows or an error, never a trap", arguments: 0..<400)
+  func anyBytes(seed: UInt64) throws {
+    let key = RandomKey(seed: seed)
+    let alphabet = Array(",,\"\n\n\r\t 1.-e".utf8) + [0xff]
+    let bytes = (0..<Int(seed % 23)).map { alphabet[Int(key.word(at: $0)) % alphabet.count] }
+    let format = CSVFile.Format(
+      hasHeader: seed % 2 == 0, skippedLineCount: Int(seed % 3), skipsBlankLines: seed % 5 < 2,
+      trimsSpaces: seed % 7 < 3)
+    do throws(DataError) {
+      let table = try CSVFile(contents: bytes, named: "t.csv", format: format)
+      #expect(table.columnCount > 0)
+      #expect(try table.completeRows().allSatisfy { $0 < table.rowCount })
+      #expect(try table.numbers(missing: .replace(with: 0)).shape == [table.rowCount, table.columnCount])
+    } catch {
+      #expect(!error.description.isEmpty)
+    }
+  }
+
   @Test("Numbers are read to the nearest value, as float32 and float64")
   func numbers() throws {
     let texts = [
@@ -90,10 +130,10 @@ struct CSVFileTests {
     #expect(
       try table.numbers(named: ["c"], as: Double.self) == HostArray([3, 6] as [Double], shape: [2, 1]))
     #expect(
-      try dataError { () throws(DataError) in try table.column(named: "d") }
+      try dataError { try table.column(named: "d") }
         == .unknownColumn(file: "t.csv", name: "d", known: ["a", "b", "c", "b"]))
     #expect(
-      try dataError { () throws(DataError) in try table.numbers(named: ["b"]) }
+      try dataError { try table.numbers(named: ["b"]) }
         == .ambiguousColumn(file: "t.csv", name: "b", columns: [1, 3]))
     let categories = try table.categories(in: 3)
     #expect(categories.names == ["x", "y"])
@@ -109,7 +149,7 @@ struct CSVFileTests {
     ])
   func nonNumeric(text: String) throws {
     let table = try Self.table("a,b\n\"x\ny\",1\n2,\"\(text)\"\n")
-    let error = try dataError { () throws(DataError) in try table.numbers(in: [1]) }
+    let error = try dataError { try table.numbers(in: [1]) }
     guard case .nonNumericCell(let position, text) = error else {
       Issue.record("\(error)")
       return
@@ -117,15 +157,16 @@ struct CSVFileTests {
     #expect(position == CSVPosition(file: "t.csv", line: 4, column: 2, columnName: "b", byteOffset: 14))
     #expect(
       error.description
-        == "'t.csv', line 4, column 2 ('b') (byte 14): '\(text)' is not a number. Correct the cell, "
-        + "leave its column out of those read as numbers, or, if only spaces surround a number, read with trimsSpaces."
+        == "'t.csv', line 4, column 2 ('b') (byte 14): '\(text)' is not a number. Correct the cell, leave "
+        + "its column out of those read as numbers, or, if only spaces surround a number, read with "
+        + "trimsSpaces."
     )
   }
 
   @Test("An unclosed quote, text after a quote, a quote inside and a lone CR are errors with their place")
   func malformed() throws {
     func position(_ text: String) throws -> (Int, Int, Int) {
-      let error = try dataError { () throws(DataError) in try Self.table(text) }
+      let error = try dataError { try Self.table(text) }
       guard case .malformedCSV(let position, _, _) = error else {
         Issue.record("\(error)")
         return (0, 0, 0)
@@ -136,7 +177,7 @@ struct CSVFileTests {
     #expect(try position("a,b\n1,\"2\"3\n") == (2, 2, 9))
     #expect(try position("a,b\n1,2\"\n") == (2, 2, 7))
     #expect(try position("a,b\r1,2\r") == (1, 2, 3))
-    let unclosed = try dataError { () throws(DataError) in try Self.table("a,b\n1,\"2") }
+    let unclosed = try dataError { try Self.table("a,b\n1,\"2") }
     #expect(
       unclosed.description
         == "'t.csv', line 2, column 2 (byte 6): the quote that begins the cell is never closed. Close "
@@ -146,7 +187,7 @@ struct CSVFileTests {
   @Test("A row with more or fewer cells than the first is an error, and so is a blank line")
   func ragged() throws {
     func error(_ text: String) throws -> DataError {
-      try dataError { () throws(DataError) in try Self.table(text) }
+      try dataError { try Self.table(text) }
     }
     #expect(
       try error("a,b\n\"1\n\",2\n3\n")
@@ -163,7 +204,7 @@ struct CSVFileTests {
   @Test("Missing values are an error by default, a number where asked for, and their rows can be left out")
   func missing() throws {
     let table = try Self.table("a,b,c\n1,,x\n2,NA,?\n3,4.5,y\n")
-    let error = try dataError { () throws(DataError) in try table.numbers(in: [0, 1]) }
+    let error = try dataError { try table.numbers(in: [0, 1]) }
     #expect(
       error.description
         == "'t.csv', line 2, column 2 ('b') (byte 8): the value is missing (the cell is ''). Fill it "
@@ -179,8 +220,7 @@ struct CSVFileTests {
     #expect(try complete.numbers(in: [0, 1]) == HostArray([3, 4.5, 3, 4.5] as [Float], shape: [2, 2]))
     // Lines are those of the file, whatever rows are selected.
     guard
-      case .nonNumericCell(let position, "y") = try dataError({ () throws(DataError) in try complete.numbers()
-        })
+      case .nonNumericCell(let position, "y") = try dataError({ try complete.numbers() })
     else {
       Issue.record("'y' was read as a number")
       return
@@ -189,9 +229,7 @@ struct CSVFileTests {
     // A word is never taken for a missing value.
     let word = try Self.table("a\nnone\n")
     guard
-      case .nonNumericCell = try dataError({ () throws(DataError) in
-        try word.numbers(missing: .replace(with: 0))
-      })
+      case .nonNumericCell = try dataError({ try word.numbers(missing: .replace(with: 0)) })
     else {
       Issue.record("'none' was replaced")
       return
@@ -202,9 +240,7 @@ struct CSVFileTests {
   func range() throws {
     let table = try Self.table("a\n1e39\n")
     guard
-      case .numberOutOfRange(let position, "1e39", .float32) = try dataError({ () throws(DataError) in
-        try table.numbers()
-      })
+      case .numberOutOfRange(let position, "1e39", .float32) = try dataError({ try table.numbers() })
     else {
       Issue.record("1e39 was read as float32")
       return
@@ -213,9 +249,7 @@ struct CSVFileTests {
     #expect(try table.numbers(as: Double.self).doubles() == [1e39])
     let larger = try Self.table("a\n-1e999\n")
     guard
-      case .numberOutOfRange(_, "-1e999", .float64) = try dataError({ () throws(DataError) in
-        try larger.numbers(as: Double.self)
-      })
+      case .numberOutOfRange(_, "-1e999", .float64) = try dataError({ try larger.numbers(as: Double.self) })
     else {
       Issue.record("-1e999 was read as float64")
       return
@@ -227,16 +261,14 @@ struct CSVFileTests {
     let table = try CSVFile(contents: Array("a,b\n1,".utf8) + [0xe9, 0x0a], named: "t.csv")
     #expect(try table.strings(in: 0) == ["1"])
     guard
-      case .invalidText(let position) = try dataError({ () throws(DataError) in try table.strings(in: 1) })
+      case .invalidText(let position) = try dataError({ try table.strings(in: 1) })
     else {
       Issue.record("the byte e9 was read as text")
       return
     }
     #expect(position.line == 2 && position.column == 2 && position.byteOffset == 6)
     guard
-      case .invalidText = try dataError({ () throws(DataError) in
-        try CSVFile(contents: [0xff, 0x0a], named: "t.csv")
-      })
+      case .invalidText = try dataError({ try CSVFile(contents: [0xff, 0x0a], named: "t.csv") })
     else {
       Issue.record("a header of byte ff was read as text")
       return
@@ -253,7 +285,7 @@ struct CSVFileTests {
       #expect(try CSVFile(path).numbers() == HostArray([1, 2] as [Float], shape: [1, 2]))
     }
     let cut = try folder.file("cut.csv.gz", Array(Gzip.compressed(Array(text.utf8)).dropLast(3)))
-    guard case .corruptGzip(cut, _, _) = try dataError({ () throws(DataError) in try CSVFile(cut) }) else {
+    guard case .corruptGzip(cut, _, _) = try dataError({ try CSVFile(cut) }) else {
       Issue.record("a file cut short was read")
       return
     }

@@ -45,17 +45,18 @@ struct DataErrorTests {
   func texts() {
     #expect(
       DataError.partialRecord(file: "f.bin", recordByteCount: 3073, foundByteCount: 4000).description
-        == "'f.bin' ends inside a record: records have 3073 bytes, and 4000 bytes leave 927 over, from byte 3073 on. "
-        + "Copy it again from its source.")
+        == "'f.bin' ends inside a record: records have 3073 bytes, and 4000 bytes leave 927 over, from "
+        + "byte 3073 on. Copy it again from its source.")
     #expect(
       DataError.raggedRow(file: "t.csv", line: 2, byteOffset: 17, expectedCellCount: 3, foundCellCount: 1)
         .description
-        == "'t.csv', line 2 (byte 17): the row has 1 cell, the first row has 3. Correct the row; check the separator; "
-        + "skip lines before the table with skippedLineCount, and empty lines with skipsBlankLines.")
+        == "'t.csv', line 2 (byte 17): the row has 1 cell, the first row has 3. Correct the row; check the "
+        + "separator; skip lines before the table with skippedLineCount, and empty lines with "
+        + "skipsBlankLines.")
     #expect(
       DataError.missingFile(lookedFor: ["d/a", "d/a.gz"]).description
-        == "A data file is missing: none of 'd/a', 'd/a.gz' exists. Copy one of them there, or point --data or "
-        + "HEKLA_DATA to the folder that has it; nothing is downloaded.")
+        == "A data file is missing: none of 'd/a', 'd/a.gz' exists. Copy one of them there, or point "
+        + "--data or HEKLA_DATA to the folder that has it; nothing is downloaded.")
   }
 
   @Test("Long cells and cells of several lines are shortened to one line")

@@ -58,9 +58,7 @@ struct GzipTests {
   func truncated() throws {
     let packed = try Gzip.compressed(Array("a few words".utf8))
     for count in 2..<packed.count {
-      let error = try dataError { () throws(DataError) in
-        try Gzip.decompressed(Array(packed.prefix(count)), named: "w.gz")
-      }
+      let error = try dataError { try Gzip.decompressed(Array(packed.prefix(count)), named: "w.gz") }
       #expect(
         error
           == .corruptGzip(
@@ -76,7 +74,7 @@ struct GzipTests {
     for offset in stride(from: 10, to: packed.count, by: 97) + [packed.count - 8, packed.count - 1] {
       var damaged = packed
       damaged[offset] ^= 0x55
-      let error = try dataError { () throws(DataError) in try Gzip.decompressed(damaged, named: "n.gz") }
+      let error = try dataError { try Gzip.decompressed(damaged, named: "n.gz") }
       guard case .corruptGzip("n.gz", let found, _) = error else {
         Issue.record("byte \(offset): \(error)")
         continue
@@ -87,18 +85,14 @@ struct GzipTests {
 
   @Test("What is not gzip is told from damaged gzip, and bytes after the last member are an error")
   func notGzip() throws {
-    let plain = try dataError { () throws(DataError) in
-      try Gzip.decompressed([0x50, 0x4b, 3, 4], named: "z.gz")
-    }
+    let plain = try dataError { try Gzip.decompressed([0x50, 0x4b, 3, 4], named: "z.gz") }
     #expect(plain == .notGzip(file: "z.gz", firstBytes: [0x50, 0x4b]))
     #expect(
       plain.description
         == "'z.gz' is named .gz and is not gzip: it begins with 50 4b at byte 0 instead of 1f 8b. If "
         + "the file is not compressed, drop .gz from its name; if not, copy it again from its source.")
     let packed = try Gzip.compressed([7])
-    let tail = try dataError { () throws(DataError) in
-      try Gzip.decompressed(packed + [1, 2, 3], named: "t.gz")
-    }
+    let tail = try dataError { try Gzip.decompressed(packed + [1, 2, 3], named: "t.gz") }
     guard case .corruptGzip("t.gz", let offset, "incorrect header check") = tail else {
       Issue.record("\(tail)")
       return
@@ -109,7 +103,7 @@ struct GzipTests {
   @Test("Contents beyond the limit are refused")
   func expansion() throws {
     let packed = try Gzip.compressed([UInt8](repeating: 0, count: 1 << 20))
-    let error = try dataError { () throws(DataError) in
+    let error = try dataError {
       try Gzip.decompressed(packed, named: "b.gz", maximumByteCount: (1 << 20) - 1)
     }
     guard case .expansionRefused("b.gz", let read, (1 << 20) - 1) = error else {

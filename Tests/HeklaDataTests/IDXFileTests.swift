@@ -70,32 +70,30 @@ struct IDXFileTests {
   func truncated() throws {
     let contents = [0, 0, 0x0c, 2] + Self.extents + [UInt8](repeating: 1, count: 24)
     for count in 1..<contents.count {
-      let error = try dataError { () throws(DataError) in
-        try IDXFile.decoded(Array(contents.prefix(count)), named: "a")
-      }
+      let error = try dataError { try IDXFile.decoded(Array(contents.prefix(count)), named: "a") }
       let expected = count < 4 ? 4 : count < 12 ? 12 : 36
       #expect(error == .truncated(file: "a", expectedByteCount: expected, foundByteCount: count))
     }
     let folder = try TemporaryFolder()
     let path = try folder.file("cut-idx2-ubyte", Array(contents.prefix(30)))
-    let error = try dataError { () throws(DataError) in try IDXFile.read(path) }
+    let error = try dataError { try IDXFile.read(path) }
     #expect(
       error.description
-        == "'\(path)' is cut short: expected 36 bytes of contents, found 30, so it ends at byte 30. Copy it again from "
-        + "its source.")
+        == "'\(path)' is cut short: expected 36 bytes of contents, found 30, so it ends at byte 30. Copy "
+        + "it again from its source.")
   }
 
   @Test("Bytes after the last element are an error")
   func trailing() throws {
     let contents: [UInt8] = [0, 0, 8, 1, 0, 0, 0, 2, 5, 6, 0, 0]
-    let error = try dataError { () throws(DataError) in try IDXFile.decoded(contents, named: "a") }
+    let error = try dataError { try IDXFile.decoded(contents, named: "a") }
     #expect(error == .trailingBytes(file: "a", expectedByteCount: 10, foundByteCount: 12))
   }
 
   @Test("A wrong magic number, an unknown element type and an impossible size are told apart")
   func headers() throws {
     func error(_ bytes: [UInt8]) throws -> DataError {
-      try dataError { () throws(DataError) in try IDXFile.decoded(bytes, named: "a") }
+      try dataError { try IDXFile.decoded(bytes, named: "a") }
     }
     #expect(
       try error([0x89, 0x50, 0x4e, 0x47, 0x0d])
@@ -120,17 +118,15 @@ struct IDXFileTests {
     let folder = try TemporaryFolder()
     let missing = folder.path + "/none"
     #expect(
-      try dataError { () throws(DataError) in try IDXFile.read(missing) }
+      try dataError { try IDXFile.read(missing) }
         == .missingFile(lookedFor: [missing]))
     for name in ["empty", "empty.gz"] {
       let path = try folder.file(name, [])
-      #expect(try dataError { () throws(DataError) in try IDXFile.read(path) } == .emptyFile(file: path))
+      #expect(try dataError { try IDXFile.read(path) } == .emptyFile(file: path))
     }
     let directory = folder.path
     guard
-      case .unreadable(directory, let reason) = try dataError({ () throws(DataError) in
-        try IDXFile.read(directory)
-      })
+      case .unreadable(directory, let reason) = try dataError({ try IDXFile.read(directory) })
     else {
       Issue.record("a folder was read")
       return
@@ -138,10 +134,10 @@ struct IDXFileTests {
     #expect(!reason.isEmpty)
     let unmarked = try folder.file("a-idx1", Gzip.compressed([0, 0, 8, 0, 1]))
     #expect(
-      try dataError { () throws(DataError) in try IDXFile.read(unmarked) } == .unmarkedGzip(file: unmarked))
+      try dataError { try IDXFile.read(unmarked) } == .unmarkedGzip(file: unmarked))
     let unpacked = try folder.file("a-idx1.gz", [0, 0, 8, 0, 1])
     #expect(
-      try dataError { () throws(DataError) in try IDXFile.read(unpacked) }
+      try dataError { try IDXFile.read(unpacked) }
         == .notGzip(file: unpacked, firstBytes: [0, 0]))
   }
 
@@ -150,11 +146,11 @@ struct IDXFileTests {
     let folder = try TemporaryFolder()
     let path = folder.path + "/a"
     #expect(
-      try dataError { () throws(DataError) in try IDXFile.write(HostArray([1, 2] as [Int64]), to: path) }
+      try dataError { try IDXFile.write(HostArray([1, 2] as [Int64]), to: path) }
         == .unwritableElementType(file: path, elementType: .int64))
     let nowhere = folder.path + "/none/a"
     guard
-      case .unwritable(nowhere, _) = try dataError({ () throws(DataError) in
+      case .unwritable(nowhere, _) = try dataError({
         try IDXFile.write(HostArray([1] as [UInt8]), to: nowhere)
       })
     else {

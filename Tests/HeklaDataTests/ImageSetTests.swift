@@ -40,7 +40,7 @@ struct ImageSetTests {
     let folder = try TemporaryFolder()
     let path = folder.path
     #expect(
-      try dataError { () throws(DataError) in try MNIST.load(.test, from: path) }
+      try dataError { try MNIST.load(.test, from: path) }
         == .missingFile(
           lookedFor: [
             "\(path)/t10k-images-idx3-ubyte", "\(path)/t10k-images-idx3-ubyte.gz",
@@ -51,15 +51,14 @@ struct ImageSetTests {
     try folder.file("mnist/train-images-idx3-ubyte", IDXFile.encoded(Self.images(1), named: "i"))
     try FileManager.default.removeItem(atPath: "\(path)/train-images-idx3-ubyte")
     #expect(
-      try dataError { () throws(DataError) in try MNIST.load(from: path) }
+      try dataError { try MNIST.load(from: path) }
         == .missingFile(
           lookedFor: ["\(path)/mnist/train-labels-idx1-ubyte", "\(path)/mnist/train-labels-idx1-ubyte.gz"]))
     #expect(
-      try dataError { () throws(DataError) in try MNIST.load(from: path + "/none") }
+      try dataError { try MNIST.load(from: path + "/none") }
         == .missingFolder(path: path + "/none"))
     guard
-      case .missingFile(let lookedFor) = try dataError({ () throws(DataError) in try CIFAR10.load(from: path)
-        })
+      case .missingFile(let lookedFor) = try dataError({ try CIFAR10.load(from: path) })
     else {
       Issue.record("CIFAR-10 was found in an empty folder")
       return
@@ -73,7 +72,7 @@ struct ImageSetTests {
     let path = folder.path
     let imagesFile = path + "/train-images-idx3-ubyte"
     let labelsFile = path + "/train-labels-idx1-ubyte"
-    func error() throws -> DataError { try dataError { () throws(DataError) in try MNIST.load(from: path) } }
+    func error() throws -> DataError { try dataError { try MNIST.load(from: path) } }
     try Self.write(Self.images(2), [1, 2, 3], to: path)
     #expect(
       try error()
@@ -127,7 +126,7 @@ struct ImageSetTests {
     let folder = try TemporaryFolder()
     let path = folder.path
     func error() throws -> DataError {
-      try dataError { () throws(DataError) in try CIFAR10.load(from: path) }
+      try dataError { try CIFAR10.load(from: path) }
     }
     let file = try folder.file("data_batch_1.bin", Self.record(1) + Self.record(2).dropLast(10))
     #expect(try error() == .partialRecord(file: file, recordByteCount: 3073, foundByteCount: 6136))
@@ -147,21 +146,17 @@ struct ImageSetTests {
     #expect(try DataFolder.resolve(explicit: nil, environment: ["HEKLA_DATA": two]) == two)
     for environment in [[:], ["HEKLA_DATA": ""]] {
       #expect(
-        try dataError { () throws(DataError) in
-          try DataFolder.resolve(explicit: nil, environment: environment)
-        }
+        try dataError { try DataFolder.resolve(explicit: nil, environment: environment) }
           == .folderNotGiven)
     }
     let file = try first.file("a", "x")
     for path in [one + "/none", file, ""] {
       #expect(
-        try dataError { () throws(DataError) in
-          try DataFolder.resolve(explicit: path, environment: ["HEKLA_DATA": two])
-        } == .missingFolder(path: path))
+        try dataError { try DataFolder.resolve(explicit: path, environment: ["HEKLA_DATA": two]) }
+          == .missingFolder(path: path))
     }
     #expect(
-      try dataError { () throws(DataError) in
-        try DataFolder.resolve(explicit: nil, environment: ["HEKLA_DATA": one + "/none"])
-      } == .missingFolder(path: one + "/none"))
+      try dataError { try DataFolder.resolve(explicit: nil, environment: ["HEKLA_DATA": one + "/none"]) }
+        == .missingFolder(path: one + "/none"))
   }
 }

@@ -31,14 +31,14 @@ struct TemporaryFolder: ~Copyable {
 
 /// The error that `body` throws; none is a failure of the test.
 func dataError<Value>(
-  sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws(DataError) -> Value
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Value
 ) throws -> DataError {
   let error = #expect(throws: DataError.self, sourceLocation: sourceLocation) { try body() }
   return try #require(error, sourceLocation: sourceLocation)
 }
 
-/// The user's data folder. Tests of real files are skipped without it, also where CI is set: the files are the
-/// user's own and never part of the project.
+/// The user's data folder. Tests of real files are skipped without it, also where CI is set: the files are
+/// the user's own and never part of the project.
 let realDataFolder = ProcessInfo.processInfo.environment["HEKLA_DATA"].flatMap { $0.isEmpty ? nil : $0 }
 
 /// Whether the user's data folder has the file at `name`.
