@@ -31,7 +31,7 @@ extension CSVFile {
     elements.reserveCapacity(rowCount * columns.count)
     for row in 0..<rowCount {
       for column in columns {
-        guard let number = decimalNumber(in: bytes, cell(row, column).contents) else {
+        guard let number = DecimalNumber(in: bytes, at: cell(row, column).contents) else {
           elements.append(Element(try replacement(row, column, missing)))
           continue
         }

@@ -20,7 +20,7 @@ public struct LabeledImages: Sendable, Equatable {
       "LabeledImages: images must be uint8 of rank 3 or 4, found \(images.elementType) \(images.shape)")
     precondition(
       labels.elementType == .int32 && labels.shape == [images.shape[0]],
-      "LabeledImages: \(images.shape) images cannot have \(labels.elementType) labels of shape \(labels.shape)"
+      "LabeledImages: images \(images.shape) cannot have labels \(labels.elementType) \(labels.shape)"
     )
     precondition(
       labels.elements(as: Int32.self).allSatisfy { classNames.indices.contains(Int($0)) },

@@ -3,8 +3,8 @@ import HeklaArrays
 import HeklaData
 import Testing
 
-@Suite("Image sets in a folder")
-struct ImageSetTests {
+@Suite("MNIST")
+struct MNISTTests {
   /// Images of which every pixel of image `i` is `i`.
   static func images(_ count: Int, height: Int = 28) -> HostArray {
     HostArray((0..<(count * height * 28)).map { UInt8($0 / (height * 28)) }, shape: [count, height, 28])
@@ -57,13 +57,6 @@ struct ImageSetTests {
     #expect(
       try dataError { try MNIST.load(from: path + "/none") }
         == .missingFolder(path: path + "/none"))
-    guard
-      case .missingFile(let lookedFor) = try dataError({ try CIFAR10.load(from: path) })
-    else {
-      Issue.record("CIFAR-10 was found in an empty folder")
-      return
-    }
-    #expect(lookedFor.contains("\(path)/cifar-10-batches-bin/data_batch_1.bin"))
   }
 
   @Test("Files that do not fit together or do not hold the set are errors")
@@ -97,66 +90,5 @@ struct ImageSetTests {
       Issue.record("int32 labels were accepted")
       return
     }
-  }
-
-  /// A CIFAR-10 record of `label`, whose pixels count up from it.
-  static func record(_ label: UInt8) -> [UInt8] {
-    [label] + (0..<3072).map { UInt8(truncatingIfNeeded: $0 + Int(label)) }
-  }
-
-  @Test("CIFAR-10's files are joined in their order, planes of red, green and blue apart")
-  func cifar() throws {
-    let folder = try TemporaryFolder()
-    try folder.file("cifar-10-batches-bin/data_batch_2.bin", Self.record(4))
-    try folder.file(
-      "cifar-10-batches-bin/data_batch_1_first2.bin.gz", Gzip.compressed(Self.record(9) + Self.record(0)))
-    try folder.file("cifar-10-batches-bin/test_batch.bin", Self.record(3))
-    try folder.file("cifar-10-batches-bin/data_batch_10.bin", Self.record(3))
-    let train = try CIFAR10.load(from: folder.path)
-    #expect(train.images.shape == [3, 3, 32, 32])
-    #expect(train.labels == HostArray([9, 0, 4] as [Int32]))
-    let pixels = [9, 0, 4].flatMap { Self.record($0).dropFirst() }
-    #expect(train.images.elements(as: UInt8.self) == pixels)
-    #expect(train.name == "CIFAR-10 train (data_batch_1_first2.bin.gz, data_batch_2.bin)")
-    #expect(try CIFAR10.load(.test, from: folder.path).labels == HostArray([3] as [Int32]))
-  }
-
-  @Test("CIFAR-10's damaged and conflicting files are errors")
-  func wrongCIFAR() throws {
-    let folder = try TemporaryFolder()
-    let path = folder.path
-    func error() throws -> DataError {
-      try dataError { try CIFAR10.load(from: path) }
-    }
-    let file = try folder.file("data_batch_1.bin", Self.record(1) + Self.record(2).dropLast(10))
-    #expect(try error() == .partialRecord(file: file, recordByteCount: 3073, foundByteCount: 6136))
-    try folder.file("data_batch_1.bin", Self.record(1) + Self.record(10))
-    #expect(
-      try error() == .labelOutOfRange(file: file, index: 1, byteOffset: 3073, label: 10, classCount: 10))
-    let other = try folder.file("data_batch_1.bin.gz", Gzip.compressed(Self.record(1)))
-    #expect(try error() == .conflictingFiles([file, other]))
-  }
-
-  @Test("The data folder is the explicit one, then the environment's, and has to exist")
-  func dataFolder() throws {
-    let first = try TemporaryFolder()
-    let second = try TemporaryFolder()
-    let (one, two) = (first.path, second.path)
-    #expect(try DataFolder.resolve(explicit: one, environment: ["HEKLA_DATA": two]) == one)
-    #expect(try DataFolder.resolve(explicit: nil, environment: ["HEKLA_DATA": two]) == two)
-    for environment in [[:], ["HEKLA_DATA": ""]] {
-      #expect(
-        try dataError { try DataFolder.resolve(explicit: nil, environment: environment) }
-          == .folderNotGiven)
-    }
-    let file = try first.file("a", "x")
-    for path in [one + "/none", file, ""] {
-      #expect(
-        try dataError { try DataFolder.resolve(explicit: path, environment: ["HEKLA_DATA": two]) }
-          == .missingFolder(path: path))
-    }
-    #expect(
-      try dataError { try DataFolder.resolve(explicit: nil, environment: ["HEKLA_DATA": one + "/none"]) }
-        == .missingFolder(path: one + "/none"))
   }
 }
