@@ -43,7 +43,9 @@ final class Inflater {
         if contents.count > limit {
           throw .expansionRefused(file: file, compressedByteCount: consumedByteCount, limit: limit)
         }
-      } while stream.inputByteCount > 0 || (isInsideMember && stream.filledItsOutput)
+        // Output that still waits when the input is used up comes with the next piece: a member's checksum is
+        // read after all of its contents.
+      } while stream.inputByteCount > 0
     }
   }
 
