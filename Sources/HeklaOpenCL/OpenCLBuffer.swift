@@ -26,15 +26,17 @@ public final class OpenCLBuffer: Buffer {
     var status = cl_int(CL_SUCCESS)
     let handle = context.api.clCreateBuffer(
       context.handle, cl_mem_flags(CL_MEM_READ_WRITE), byteCount, nil, &status)
-    guard let handle, status == CL_SUCCESS else {
+    do {
+      reference = try context.reference(
+        handle, status, "clCreateBuffer", for: "a buffer", byteCount: byteCount,
+        release: context.api.clReleaseMemObject, origin: context)
+    } catch {
       budget.giveBack(byteCount)
-      try context.check(status, "clCreateBuffer", for: "a buffer", byteCount: byteCount)
-      throw .driverFailure(device: context.name, call: "clCreateBuffer", code: Int(status))
+      throw error
     }
     self.byteCount = byteCount
     self.context = context
     self.budget = budget
-    reference = OpenCLReference(handle, release: context.api.clReleaseMemObject, origin: context)
   }
 
   deinit { budget.giveBack(byteCount) }
@@ -50,11 +52,9 @@ public final class OpenCLBuffer: Buffer {
     let subBuffer = context.api.clCreateSubBuffer(
       handle, cl_mem_flags(CL_MEM_READ_WRITE), cl_buffer_create_type(CL_BUFFER_CREATE_TYPE_REGION), &region,
       &status)
-    guard let subBuffer, status == CL_SUCCESS else {
-      try context.check(status, "clCreateSubBuffer", for: "a slice of a buffer", byteCount: byteCount)
-      throw .driverFailure(device: context.name, call: "clCreateSubBuffer", code: Int(status))
-    }
-    return OpenCLReference(subBuffer, release: context.api.clReleaseMemObject, origin: self)
+    return try context.reference(
+      subBuffer, status, "clCreateSubBuffer", for: "a slice of a buffer", byteCount: byteCount,
+      release: context.api.clReleaseMemObject, origin: self)
   }
 }
 

@@ -55,12 +55,23 @@ final class OpenCLContext: Sendable {
   ///   - byteCount: The memory that the activity needs.
   ///   - isExecuting: Whether work on the device was waited for, rather than prepared or enqueued.
   func check(
-    _ status: cl_int, _ call: StaticString, for activity: @autoclosure () -> String = "the call",
+    _ status: cl_int, _ call: StaticString, for activity: @autoclosure () -> String,
     byteCount: Int = 0, isExecuting: Bool = false
   ) throws(DeviceError) {
     if status == CL_SUCCESS { return }
     throw error(
       status, call: "\(call)", activity: activity(), byteCount: byteCount, isExecuting: isExecuting)
+  }
+
+  /// Takes over what `call` made, or throws what `status` means.
+  func reference(
+    _ handle: OpaquePointer?, _ status: cl_int, _ call: StaticString, for activity: @autoclosure () -> String,
+    byteCount: Int = 0, release: @escaping @convention(c) (OpaquePointer?) -> cl_int,
+    origin: any AnyObject & Sendable
+  ) throws(DeviceError) -> OpenCLReference {
+    try check(status, call, for: activity(), byteCount: byteCount)
+    guard let handle else { throw .driverFailure(device: name, call: "\(call)", code: Int(status)) }
+    return OpenCLReference(handle, release: release, origin: origin)
   }
 
   private func error(

@@ -1,17 +1,22 @@
 import COpenCL
 import HeklaDevices
+import HeklaShaderCompiler
 import Synchronization
 
 /// A device driven through OpenCL 1.2.
 public final class OpenCLDevice: Device {
   let context: OpenCLContext
   private let budget: MemoryBudget
+  private let compiler: ShaderCompiler
+  private let builder: OpenCLProgramBuilder
   private let kernels = Mutex<[GLSLSource: KernelEntry]>([:])
 
   /// The device of `context`, used as `options` say.
   init(_ context: OpenCLContext, options: OpenCLOptions) {
     self.context = context
     budget = MemoryBudget(limit: options.memoryLimit ?? context.capabilities.memoryByteCount)
+    compiler = ShaderCompiler(include: options.include, cacheDirectory: options.cacheDirectory)
+    builder = OpenCLProgramBuilder(context, cacheDirectory: options.cacheDirectory)
   }
 
   /// The device's name, such as `opencl:0`.
@@ -40,7 +45,8 @@ public final class OpenCLDevice: Device {
     }
     return try entry.kernel.withLock { (kernel) throws(DeviceError) in
       if let kernel { return kernel }
-      let made = try compile(shader)
+      let program = try compiler.openCLProgram(for: shader)
+      let made = try OpenCLKernel(program, source: shader, in: context, builder: builder)
       kernel = made
       return made
     }
@@ -52,13 +58,10 @@ public final class OpenCLDevice: Device {
   /// The kernel of an OpenCL C program, called `name` in messages.
   func makeKernel(_ program: OpenCLProgram, name: String) throws(DeviceError) -> OpenCLKernel {
     let source = GLSLSource(name: name, text: program.text)
-    return try OpenCLKernel(program, source: source, in: context)
+    return try OpenCLKernel(program, source: source, in: context, builder: builder)
   }
 
-  private func compile(_ shader: GLSLSource) throws(DeviceError) -> OpenCLKernel {
-    throw .unsupported(device: name, feature: "GLSL", remedy: "")
-  }
-
+  /// The place of one kernel in the cache.
   private final class KernelEntry: Sendable {
     let kernel = Mutex<OpenCLKernel?>(nil)
   }

@@ -1,6 +1,7 @@
 import COpenCL
 import HeklaArrays
 import HeklaDevices
+import HeklaShaderCompiler
 
 /// One device of one platform, and the questions its driver answers.
 ///
@@ -70,13 +71,15 @@ struct OpenCLDeviceQuery: @unchecked Sendable {
     var result = Capabilities(
       interface: .opencl, kind: kind, deviceName: text(CL_DEVICE_NAME),
       driver: "\(platformName) \(driverVersion)")
-    result.uuid =
-      StableHash(
-        [
-          text(CL_DEVICE_VENDOR), result.deviceName, driverVersion, text(CL_DEVICE_VERSION),
-          platformText(CL_PLATFORM_VERSION),
-        ]
-      ).hexadecimal
+    var hash = SHA256()
+    for part in [
+      text(CL_DEVICE_VENDOR), result.deviceName, driverVersion, text(CL_DEVICE_VERSION),
+      platformText(CL_PLATFORM_VERSION),
+    ] {
+      hash.update(part)
+    }
+    // Sixteen of its bytes.
+    result.uuid = String(hash.hexadecimal.prefix(32))
     result.memoryByteCount = number(CL_DEVICE_GLOBAL_MEM_SIZE, as: cl_ulong.self, or: 1 << 27)
     result.maxBufferByteCount = number(CL_DEVICE_MAX_MEM_ALLOC_SIZE, as: cl_ulong.self, or: 1 << 27)
     result.maxBindingByteCount = result.maxBufferByteCount
@@ -105,15 +108,14 @@ struct OpenCLDeviceQuery: @unchecked Sendable {
     return result
   }
 
-  private static func text(_ ask: (Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> cl_int)
-    -> String
-  {
+  /// The text that `ask` gives in the manner of OpenCL: a size first, then the bytes.
+  static func text(_ ask: (Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> cl_int) -> String {
     var byteCount = 0
     guard ask(0, nil, &byteCount) == CL_SUCCESS, byteCount > 0 else { return "" }
     var bytes = [UInt8](repeating: 0, count: byteCount)
     guard ask(byteCount, &bytes, nil) == CL_SUCCESS else { return "" }
-    let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    let blanks = { (character: Character) in character.isWhitespace }
-    return String(text.drop(while: blanks).reversed().drop(while: blanks).reversed())
+    let isBlank = { (byte: UInt8) in byte == 0 || byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") }
+    let end = bytes.lastIndex { !isBlank($0) } ?? -1
+    return String(decoding: bytes[..<(end + 1)].drop(while: isBlank), as: UTF8.self)
   }
 }

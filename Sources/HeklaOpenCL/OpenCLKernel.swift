@@ -1,5 +1,6 @@
 import COpenCL
 import HeklaDevices
+import HeklaShaderCompiler
 
 /// A kernel built by an OpenCL driver.
 public final class OpenCLKernel: Kernel {
@@ -10,14 +11,16 @@ public final class OpenCLKernel: Kernel {
   let program: OpenCLProgram
   private let build: OpenCLReference
 
-  /// Builds `program`, made from `source`.
-  init(_ program: OpenCLProgram, source: GLSLSource, in context: OpenCLContext) throws(DeviceError) {
+  /// Builds `program`, made from `source`, with `builder`.
+  init(
+    _ program: OpenCLProgram, source: GLSLSource, in context: OpenCLContext, builder: OpenCLProgramBuilder
+  ) throws(DeviceError) {
     try Self.checkLimits(of: program, name: source.name, in: context)
     try context.checkPresence()
     self.source = .glsl(source)
     self.program = program
     self.context = context
-    build = try OpenCLProgramBuild.program(program, name: source.name, in: context)
+    build = try builder.build(program, name: source.name)
     try checkRegisters(name: source.name)
   }
 
@@ -25,11 +28,9 @@ public final class OpenCLKernel: Kernel {
   func makeInstance() throws(DeviceError) -> OpenCLReference {
     var status = cl_int(CL_SUCCESS)
     let handle = context.api.clCreateKernel(build.handle, program.entryPoint, &status)
-    guard let handle, status == CL_SUCCESS else {
-      try context.check(status, "clCreateKernel", for: "kernel '\(source.name)'")
-      throw .driverFailure(device: context.name, call: "clCreateKernel", code: Int(status))
-    }
-    return OpenCLReference(handle, release: context.api.clReleaseKernel, origin: self)
+    return try context.reference(
+      handle, status, "clCreateKernel", for: "kernel '\(source.name)'", release: context.api.clReleaseKernel,
+      origin: self)
   }
 
   private static func checkLimits(

@@ -30,11 +30,9 @@ public final class OpenCLQueue: Queue {
     var status = cl_int(CL_SUCCESS)
     let handle = context.api.clCreateCommandQueue(
       context.handle, context.query.device, cl_command_queue_properties(properties), &status)
-    guard let handle, status == CL_SUCCESS else {
-      try context.check(status, "clCreateCommandQueue", for: "a queue")
-      throw .driverFailure(device: context.name, call: "clCreateCommandQueue", code: Int(status))
-    }
-    return OpenCLReference(handle, release: context.api.clReleaseCommandQueue, origin: context)
+    return try context.reference(
+      handle, status, "clCreateCommandQueue", for: "a queue", release: context.api.clReleaseCommandQueue,
+      origin: context)
   }
 
   /// Prepares `commands` so that they can be submitted many times at little cost.

@@ -1,5 +1,6 @@
 import Glibc
 import HeklaDevices
+import HeklaShaderCompiler
 import Testing
 
 @testable import HeklaOpenCL
@@ -29,7 +30,7 @@ enum OpenCLFixture {
       }
       """,
     entryPoint: "affine", bindings: [0], pushConstantByteCount: 8, workgroupSize: GroupCount(64),
-    sharedMemoryByteCount: 0, digest: "affine")
+    sharedMemoryByteCount: 0)
 
   /// `sums[i] = left[i] + right[i]` with bindings 0, 2 and 3, as if binding 1 were not used.
   static let addition = OpenCLProgram(
@@ -41,7 +42,7 @@ enum OpenCLFixture {
       }
       """,
     entryPoint: "addition", bindings: [0, 2, 3], pushConstantByteCount: 0, workgroupSize: GroupCount(32),
-    sharedMemoryByteCount: 0, digest: "addition")
+    sharedMemoryByteCount: 0)
 
   /// Writes each invocation's group and global numbers, to check grids of three axes.
   static let grid = OpenCLProgram(
@@ -55,7 +56,7 @@ enum OpenCLFixture {
       }
       """,
     entryPoint: "grid", bindings: [0], pushConstantByteCount: 0, workgroupSize: GroupCount(2, 3),
-    sharedMemoryByteCount: 0, digest: "grid")
+    sharedMemoryByteCount: 0)
 }
 
 extension Queue {

@@ -1,4 +1,5 @@
 import HeklaDevices
+import HeklaShaderCompiler
 import Testing
 
 @testable import HeklaOpenCL
@@ -11,7 +12,7 @@ struct OpenCLKernelTests {
     let program = OpenCLProgram(
       text: "__kernel void broken(__global float *x) { x[0] = undeclared; }", entryPoint: "broken",
       bindings: [0],
-      pushConstantByteCount: 0, workgroupSize: GroupCount(1), sharedMemoryByteCount: 0, digest: "broken")
+      pushConstantByteCount: 0, workgroupSize: GroupCount(1), sharedMemoryByteCount: 0)
     let error = #expect(throws: DeviceError.self) { try device.makeKernel(program, name: "broken") }
     guard case .compilation("broken", let log) = error else {
       Issue.record("not a compilation error: \(String(describing: error))")
@@ -55,6 +56,6 @@ struct OpenCLKernelTests {
     OpenCLProgram(
       text: "__kernel void empty() {}", entryPoint: "empty", bindings: [],
       pushConstantByteCount: pushConstantByteCount, workgroupSize: workgroupSize,
-      sharedMemoryByteCount: sharedMemoryByteCount, digest: "empty")
+      sharedMemoryByteCount: sharedMemoryByteCount)
   }
 }

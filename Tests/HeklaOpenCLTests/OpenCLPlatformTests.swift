@@ -58,12 +58,4 @@ struct OpenCLPlatformTests {
     #expect(try OpenCLPlatform.device(at: 0).capabilities == capabilities)
     #expect(try OpenCLPlatform.device(at: 0).name == "opencl:0")
   }
-
-  @Test("Hashes tell where one part ends and the next begins, and never change")
-  func stableHash() {
-    #expect(StableHash(["ab", "c"]).hexadecimal != StableHash(["a", "bc"]).hexadecimal)
-    #expect(StableHash(["ab", "c"]).hexadecimal == StableHash(["ab", "c"]).hexadecimal)
-    // FNV-1a of nothing is its offset basis.
-    #expect(StableHash([]).hexadecimal == "cbf29ce4842223256c62272e07bb0142")
-  }
 }
