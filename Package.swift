@@ -30,10 +30,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    // C: headers of what is loaded at run time, glslang (linked), and SIMD loops.
+    // C: headers of what is loaded at run time, glslang and zlib (linked), and SIMD loops.
     .systemLibrary(name: "CVulkan"),
     .systemLibrary(name: "COpenCL"),
     .systemLibrary(name: "CGlslang"),
+    .systemLibrary(name: "CZlib"),
     .target(name: "CHostLoops"),
 
     // The framework; arrows point up only.
@@ -51,7 +52,7 @@ let package = Package(
       "HeklaRuntime",
       on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaShaders", "HeklaHost", "HeklaVulkan", "HeklaOpenCL"),
     layer("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
-    layer("HeklaData", on: "HeklaArrays"),
+    layer("HeklaData", on: "HeklaArrays", "CZlib"),
     layer(
       "Hekla",
       on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaNN", "HeklaData"),
@@ -82,7 +83,7 @@ let package = Package(
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaVulkan", on: "HeklaDevices"),
-    tests("HeklaOpenCL", on: "HeklaDevices"),
+    tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),
     tests("HeklaNN", on: "Hekla"),
