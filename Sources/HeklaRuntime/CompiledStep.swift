@@ -60,8 +60,7 @@ public final class CompiledStep: Sendable {
       }
     }
     for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
-    let recording = try self.recording ?? executor.queue.record(commands)
-    try executor.queue.submit(recording)
+    try executor.queue.submit(try ready())
   }
 
   /// Waits for the last run, and returns its outputs.
@@ -81,8 +80,13 @@ public final class CompiledStep: Sendable {
   /// Runs the step once with each launch timed on its own.
   public func profile(_ arguments: [HostArray] = []) throws(DeviceError) -> [CommandTiming] {
     for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
-    let recording = try self.recording ?? executor.queue.record(commands)
-    return try executor.queue.profile(recording)
+    return try executor.queue.profile(try ready())
+  }
+
+  /// The recording, made anew where replay is off.
+  private func ready() throws(DeviceError) -> any Recording {
+    if let recording { return recording }
+    return try executor.queue.record(commands)
   }
 
   private func slice(of value: Int) -> BufferSlice {
