@@ -5,19 +5,8 @@
 // multiplies columns s * split_extent ..< min(k, (s + 1) * split_extent) of op(A) and writes its own C; the
 // output then is [splits, batches, m, n] and `matmul_reduce` adds the parts in order.
 //
-// Defines: SCALAR and VECTOR choose the type (float and vec4, or double and dvec4). VECTORS reads and writes
-// four elements at a time; it asks that n and k be multiples of 4, m too where A is transposed, and the strides.
-
-#ifndef SCALAR
-#define SCALAR float
-#define VECTOR vec4
-#endif
-
-#ifdef VECTORS
-#define ELEMENT VECTOR
-#else
-#define ELEMENT SCALAR
-#endif
+// VECTORS asks that n, k and both strides be multiples of 4, and m too where A is transposed. Include grid.glsl and
+// scalar.glsl before.
 
 layout(constant_id = 1) const bool TRANSPOSED_A = false;
 layout(constant_id = 2) const bool TRANSPOSED_B = false;
@@ -37,22 +26,24 @@ layout(push_constant) uniform Extents {
   uint split_extent;
 };
 
-// Where one tile of the output lies.
-uint tile_row;
-uint tile_column;
-uint tile_batch;
-uint tile_split;
+// The place of a tile of the output.
+struct Tile {
+  uint row;
+  uint column;
+  uint batch;
+  uint split;
+};
 
-// Finds tile `index` among tiles of `rows` x `columns`, counted along n, then m, the batch and the parts.
-void locate_tile(uint index, uint rows, uint columns) {
+// Tile `index` among tiles of `rows` x `columns`, counted along n, then m, the batch and the parts.
+Tile locate_tile(uint index, uint rows, uint columns) {
   uint across = (n + columns - 1) / columns;
   uint down = (m + rows - 1) / rows;
-  tile_column = index % across * columns;
-  index /= across;
-  tile_row = index % down * rows;
-  index /= down;
-  tile_batch = index % batches;
-  tile_split = index / batches;
+  Tile tile;
+  tile.column = index % across * columns;
+  tile.row = index / across % down * rows;
+  tile.batch = index / across / down % batches;
+  tile.split = index / across / down / batches;
+  return tile;
 }
 
 // The number of tiles of `rows` x `columns`.
@@ -75,6 +66,14 @@ uint tile_count(uint rows, uint columns) {
   MULTIPLY_ROW(6, left1.z, right0, right1) \
   MULTIPLY_ROW(7, left1.w, right0, right1)
 
+// The same for the 4 x 4 corner of the tile.
+#define MULTIPLY_CORNER_ROW(i, x, right) sums[2 * i] = fma(VECTOR(x), right, sums[2 * i]);
+#define MULTIPLY_4X4(left, right) \
+  MULTIPLY_CORNER_ROW(0, left.x, right) \
+  MULTIPLY_CORNER_ROW(1, left.y, right) \
+  MULTIPLY_CORNER_ROW(2, left.z, right) \
+  MULTIPLY_CORNER_ROW(3, left.w, right)
+
 // Turns four rows of a 4 x 4 block into its four columns.
 #define TRANSPOSE(x0, x1, x2, x3) { \
   VECTOR y0 = VECTOR(x0.x, x1.x, x2.x, x3.x); \
@@ -84,10 +83,10 @@ uint tile_count(uint rows, uint columns) {
   x0 = y0; x1 = y1; x2 = y2; x3 = y3; \
 }
 
-// Stores four neighbours of one row of this tile's C, those that exist.
-void store_product(uint row, uint column, VECTOR value) {
+// Stores four neighbours of one row of the C that begins at element `start`, those that exist.
+void store_product(uint start, uint row, uint column, VECTOR value) {
   if (row >= m || column >= n) return;
-  uint at = ((tile_split * batches + tile_batch) * m + row) * n + column;
+  uint at = start + row * n + column;
 #ifdef VECTORS
   c[at / 4] = value;
 #else

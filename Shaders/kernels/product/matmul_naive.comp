@@ -7,19 +7,20 @@
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 64, local_size_x_id = 0) in;
 #include "grid.glsl"
+#include "scalar.glsl"
 #include "product.glsl"
 
 void main() {
   uint index = invocation_index();
   if (index >= tile_count(1, 1)) return;
-  locate_tile(index, 1, 1);
+  Tile tile = locate_tile(index, 1, 1);
 
-  uint first = tile_split * split_extent;
+  uint first = tile.split * split_extent;
   uint last = min(k, first + split_extent);
   uint step_a = TRANSPOSED_A ? m : 1;
   uint step_b = TRANSPOSED_B ? 1 : n;
-  uint at_a = tile_batch * stride_a + (TRANSPOSED_A ? tile_row : tile_row * k) + first * step_a;
-  uint at_b = tile_batch * stride_b + (TRANSPOSED_B ? tile_column * k : tile_column) + first * step_b;
+  uint at_a = tile.batch * stride_a + (TRANSPOSED_A ? tile.row : tile.row * k) + first * step_a;
+  uint at_b = tile.batch * stride_b + (TRANSPOSED_B ? tile.column * k : tile.column) + first * step_b;
   SCALAR sum = SCALAR(0);
   for (uint i = first; i < last; i++) {
     sum = fma(a[at_a], b[at_b], sum);

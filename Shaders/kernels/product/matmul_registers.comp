@@ -7,17 +7,19 @@
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 32, local_size_x_id = 0) in;
 #include "grid.glsl"
+#include "scalar.glsl"
 #include "product.glsl"
 
 void main() {
   uint index = invocation_index();
   if (index >= tile_count(8, 8)) return;
-  locate_tile(index, 8, 8);
+  Tile tile = locate_tile(index, 8, 8);
 
-  uint first = tile_split * split_extent;
+  uint first = tile.split * split_extent;
   uint last = min(k, first + split_extent);
-  uint start_a = tile_batch * stride_a;
-  uint start_b = tile_batch * stride_b;
+  uint start_a = tile.batch * stride_a;
+  uint start_b = tile.batch * stride_b;
+  uint start_c = (tile.split * batches + tile.batch) * m * n;
   VECTOR sums[16];
   sums[0] = sums[1] = sums[2] = sums[3] = sums[4] = sums[5] = sums[6] = sums[7] = VECTOR(0);
   sums[8] = sums[9] = sums[10] = sums[11] = sums[12] = sums[13] = sums[14] = sums[15] = VECTOR(0);
@@ -25,12 +27,12 @@ void main() {
   // A tile over the edge reads the last row or column again in place of those that are missing: the loop needs
   // no guards, and what is computed there is not stored.
 #ifdef VECTORS
-#define ROW_A(r) ((start_a + min(tile_row + r, m - 1) * k) / 4)
-#define COLUMN_B(r) ((start_b + min(tile_column + r, n - 1) * k) / 4)
+#define ROW_A(r) ((start_a + min(tile.row + r, m - 1) * k) / 4)
+#define COLUMN_B(r) ((start_b + min(tile.column + r, n - 1) * k) / 4)
   uint a0, a1, a2, a3, a4, a5, a6, a7, b0, b1, b2, b3, b4, b5, b6, b7;
   if (TRANSPOSED_A) {
-    a0 = (start_a + tile_row) / 4;
-    a4 = (start_a + min(tile_row + 4, m - 4)) / 4;
+    a0 = (start_a + tile.row) / 4;
+    a4 = (start_a + min(tile.row + 4, m - 4)) / 4;
   } else {
     a0 = ROW_A(0); a1 = ROW_A(1); a2 = ROW_A(2); a3 = ROW_A(3);
     a4 = ROW_A(4); a5 = ROW_A(5); a6 = ROW_A(6); a7 = ROW_A(7);
@@ -39,8 +41,8 @@ void main() {
     b0 = COLUMN_B(0); b1 = COLUMN_B(1); b2 = COLUMN_B(2); b3 = COLUMN_B(3);
     b4 = COLUMN_B(4); b5 = COLUMN_B(5); b6 = COLUMN_B(6); b7 = COLUMN_B(7);
   } else {
-    b0 = (start_b + tile_column) / 4;
-    b4 = (start_b + min(tile_column + 4, n - 4)) / 4;
+    b0 = (start_b + tile.column) / 4;
+    b4 = (start_b + min(tile.column + 4, n - 4)) / 4;
   }
   for (uint i = first; i < last; i += 4) {
     VECTOR l0, l1, l2, l3, l4, l5, l6, l7, r0, r1, r2, r3, r4, r5, r6, r7;
@@ -80,10 +82,10 @@ void main() {
   uvec4 high = uvec4(4, 5, 6, 7);
   uint scale_a = TRANSPOSED_A ? 1 : k;
   uint scale_b = TRANSPOSED_B ? k : 1;
-  uvec4 a0 = start_a + first * step_a + scale_a * min(tile_row + low, uvec4(m - 1));
-  uvec4 a1 = start_a + first * step_a + scale_a * min(tile_row + high, uvec4(m - 1));
-  uvec4 b0 = start_b + first * step_b + scale_b * min(tile_column + low, uvec4(n - 1));
-  uvec4 b1 = start_b + first * step_b + scale_b * min(tile_column + high, uvec4(n - 1));
+  uvec4 a0 = start_a + first * step_a + scale_a * min(tile.row + low, uvec4(m - 1));
+  uvec4 a1 = start_a + first * step_a + scale_a * min(tile.row + high, uvec4(m - 1));
+  uvec4 b0 = start_b + first * step_b + scale_b * min(tile.column + low, uvec4(n - 1));
+  uvec4 b1 = start_b + first * step_b + scale_b * min(tile.column + high, uvec4(n - 1));
   for (uint i = first; i < last; i++) {
     VECTOR left0 = VECTOR(a[a0.x], a[a0.y], a[a0.z], a[a0.w]);
     VECTOR left1 = VECTOR(a[a1.x], a[a1.y], a[a1.z], a[a1.w]);
@@ -98,7 +100,7 @@ void main() {
 #endif
 
 #define STORE_ROW(i) \
-  store_product(tile_row + i, tile_column, sums[2 * i]); \
-  store_product(tile_row + i, tile_column + 4, sums[2 * i + 1]);
+  store_product(start_c, tile.row + i, tile.column, sums[2 * i]); \
+  store_product(start_c, tile.row + i, tile.column + 4, sums[2 * i + 1]);
   STORE_ROW(0) STORE_ROW(1) STORE_ROW(2) STORE_ROW(3) STORE_ROW(4) STORE_ROW(5) STORE_ROW(6) STORE_ROW(7)
 }

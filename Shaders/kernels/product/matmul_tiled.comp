@@ -1,0 +1,177 @@
+// C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], a tile per group in shared memory, 8 x 8 or 4 x 4 elements per invocation.
+// Bindings: 0 A [batches, m, k] or [batches, k, m]; 1 B [batches, k, n] or [batches, n, k]; 2 C [splits, batches, m, n].
+// Constants: 0 local size; 1, 2 A, B transposed; 3, 4, 5 tile rows, columns, depth; 6 micro tile (8, 4); 7 tiles fit. Push: see product.glsl.
+// Grid: splits * batches * ceil(m / tile rows) * ceil(n / tile columns) groups, folded. Define VECTORS: see product.glsl.
+// Source: Lai and Seznec, "Performance upper bound analysis and optimization of SGEMM on Fermi and Kepler GPUs", 2013.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+layout(local_size_x = 256, local_size_x_id = 0) in;
+#include "grid.glsl"
+#include "scalar.glsl"
+#include "product.glsl"
+
+// Invocations = (TILE_ROWS / MICRO) * (TILE_COLUMNS / MICRO), and each brings at most one 4 x 4 block per step:
+// (TILE_ROWS + TILE_COLUMNS) * TILE_DEPTH <= 16 * invocations. Tile extents are multiples of 2 * MICRO where
+// MICRO is 8 and of MICRO where it is 4; the depth is a multiple of 4.
+layout(constant_id = 3) const uint TILE_ROWS = 128;
+layout(constant_id = 4) const uint TILE_COLUMNS = 128;
+layout(constant_id = 5) const uint TILE_DEPTH = 16;
+layout(constant_id = 6) const uint MICRO = 8;
+// Whether m, n and split_extent (and k) are multiples of the tile: then nothing is checked.
+layout(constant_id = 7) const bool EXACT = false;
+
+// One vector of padding per row spreads the columns of a block over the banks.
+const uint PITCH_A = TILE_ROWS / 4 + 1;
+const uint PITCH_B = TILE_COLUMNS / 4 + 1;
+shared VECTOR tile_a[TILE_DEPTH * PITCH_A];
+shared VECTOR tile_b[TILE_DEPTH * PITCH_B];
+
+// Four neighbours of a stored row of `width` elements, 0 at and beyond the limits; never reads there.
+#ifdef VECTORS
+#define DEFINE_LOAD(name, data) \
+  VECTOR name(uint start, uint width, uint row, uint column, uint row_limit, uint column_limit) { \
+    if (EXACT) return data[(start + row * width + column) / 4]; \
+    VECTOR four = data[(start + min(row, row_limit - 1) * width + min(column, column_limit - 4)) / 4]; \
+    if (row >= row_limit || column >= column_limit) four = VECTOR(0); \
+    return four; \
+  }
+#else
+#define DEFINE_LOAD(name, data) \
+  VECTOR name(uint start, uint width, uint row, uint column, uint row_limit, uint column_limit) { \
+    uint at = start + (EXACT ? row : min(row, row_limit - 1)) * width; \
+    if (EXACT) return VECTOR(data[at + column], data[at + column + 1], data[at + column + 2], data[at + column + 3]); \
+    uint last = column_limit - 1; \
+    VECTOR four = VECTOR( \
+      data[at + min(column, last)], data[at + min(column + 1, last)], \
+      data[at + min(column + 2, last)], data[at + min(column + 3, last)]); \
+    if (row >= row_limit || column > last) four.x = SCALAR(0); \
+    if (row >= row_limit || column + 1 > last) four.y = SCALAR(0); \
+    if (row >= row_limit || column + 2 > last) four.z = SCALAR(0); \
+    if (row >= row_limit || column + 3 > last) four.w = SCALAR(0); \
+    return four; \
+  }
+#endif
+DEFINE_LOAD(load_a, a)
+DEFINE_LOAD(load_b, b)
+
+void main() {
+  // A group left over by the fold works on the last tile again and stores nothing: all meet every barrier.
+  uint count = tile_count(TILE_ROWS, TILE_COLUMNS);
+  bool live = group_index() < count;
+  Tile tile = locate_tile(min(group_index(), count - 1), TILE_ROWS, TILE_COLUMNS);
+  uint first = tile.split * split_extent;
+  uint last = min(k, first + split_extent);
+  uint start_a = tile.batch * stride_a;
+  uint start_b = tile.batch * stride_b;
+  uint start_c = (tile.split * batches + tile.batch) * m * n;
+  uint local = gl_LocalInvocationID.x;
+
+  // Which 4 x 4 block this invocation brings: first those of A, then those of B. Neighbours bring neighbours
+  // along the stored rows.
+  const uint BLOCKS_DEEP = TILE_DEPTH / 4;
+  const uint BLOCKS_A = TILE_ROWS / 4 * BLOCKS_DEEP;
+  const uint BLOCKS_B = TILE_COLUMNS / 4 * BLOCKS_DEEP;
+  bool brings_a = local < BLOCKS_A;
+  bool brings_b = !brings_a && local < BLOCKS_A + BLOCKS_B;
+  uint block = brings_a ? local : local - BLOCKS_A;
+  uint deep;
+  uint wide;
+  if (brings_a) {
+    deep = TRANSPOSED_A ? block / (TILE_ROWS / 4) : block % BLOCKS_DEEP;
+    wide = TRANSPOSED_A ? block % (TILE_ROWS / 4) : block / BLOCKS_DEEP;
+  } else {
+    deep = TRANSPOSED_B ? block % BLOCKS_DEEP : block / (TILE_COLUMNS / 4);
+    wide = TRANSPOSED_B ? block / BLOCKS_DEEP : block % (TILE_COLUMNS / 4);
+  }
+
+  // Which elements it computes: rows 4 y ..< 4 y + 4 and columns 4 x ..< 4 x + 4, with a micro tile of 8 also
+  // those half a tile further, so that neighbours read neighbouring vectors.
+  uint across = TILE_COLUMNS / MICRO;
+  uint x = local % across;
+  uint y = local / across;
+  VECTOR sums[16];
+  sums[0] = sums[1] = sums[2] = sums[3] = sums[4] = sums[5] = sums[6] = sums[7] = VECTOR(0);
+  sums[8] = sums[9] = sums[10] = sums[11] = sums[12] = sums[13] = sums[14] = sums[15] = VECTOR(0);
+
+  VECTOR block0 = VECTOR(0);
+  VECTOR block1 = VECTOR(0);
+  VECTOR block2 = VECTOR(0);
+  VECTOR block3 = VECTOR(0);
+  uint steps = (last - first + TILE_DEPTH - 1) / TILE_DEPTH;
+  for (uint step = 0; step <= steps; step++) {
+    // The block fetched during the last step goes to shared memory, then the next is on its way while this
+    // tile is multiplied.
+    if (step > 0) {
+      barrier();
+      if (brings_a) {
+        tile_a[(4 * deep) * PITCH_A + wide] = block0;
+        tile_a[(4 * deep + 1) * PITCH_A + wide] = block1;
+        tile_a[(4 * deep + 2) * PITCH_A + wide] = block2;
+        tile_a[(4 * deep + 3) * PITCH_A + wide] = block3;
+      }
+      if (brings_b) {
+        tile_b[(4 * deep) * PITCH_B + wide] = block0;
+        tile_b[(4 * deep + 1) * PITCH_B + wide] = block1;
+        tile_b[(4 * deep + 2) * PITCH_B + wide] = block2;
+        tile_b[(4 * deep + 3) * PITCH_B + wide] = block3;
+      }
+      barrier();
+    }
+    if (step < steps) {
+      uint depth = first + step * TILE_DEPTH + 4 * deep;
+      if (brings_a) {
+        uint row = tile.row + 4 * wide;
+        if (TRANSPOSED_A) {
+          block0 = load_a(start_a, m, depth, row, last, m);
+          block1 = load_a(start_a, m, depth + 1, row, last, m);
+          block2 = load_a(start_a, m, depth + 2, row, last, m);
+          block3 = load_a(start_a, m, depth + 3, row, last, m);
+        } else {
+          block0 = load_a(start_a, k, row, depth, m, last);
+          block1 = load_a(start_a, k, row + 1, depth, m, last);
+          block2 = load_a(start_a, k, row + 2, depth, m, last);
+          block3 = load_a(start_a, k, row + 3, depth, m, last);
+          TRANSPOSE(block0, block1, block2, block3)
+        }
+      }
+      if (brings_b) {
+        uint column = tile.column + 4 * wide;
+        if (TRANSPOSED_B) {
+          block0 = load_b(start_b, k, column, depth, n, last);
+          block1 = load_b(start_b, k, column + 1, depth, n, last);
+          block2 = load_b(start_b, k, column + 2, depth, n, last);
+          block3 = load_b(start_b, k, column + 3, depth, n, last);
+          TRANSPOSE(block0, block1, block2, block3)
+        } else {
+          block0 = load_b(start_b, n, depth, column, last, n);
+          block1 = load_b(start_b, n, depth + 1, column, last, n);
+          block2 = load_b(start_b, n, depth + 2, column, last, n);
+          block3 = load_b(start_b, n, depth + 3, column, last, n);
+        }
+      }
+    }
+    if (step > 0) {
+      for (uint i = 0; i < TILE_DEPTH; i++) {
+        VECTOR left0 = tile_a[i * PITCH_A + y];
+        VECTOR right0 = tile_b[i * PITCH_B + x];
+        if (MICRO == 8) {
+          VECTOR left1 = tile_a[i * PITCH_A + TILE_ROWS / 8 + y];
+          VECTOR right1 = tile_b[i * PITCH_B + TILE_COLUMNS / 8 + x];
+          MULTIPLY_8X8(left0, left1, right0, right1)
+        } else {
+          MULTIPLY_4X4(left0, right0)
+        }
+      }
+    }
+  }
+
+  if (!live) return;
+#define STORE_ROW(i, row) \
+  store_product(start_c, tile.row + row, tile.column + 4 * x, sums[2 * i]); \
+  if (MICRO == 8) store_product(start_c, tile.row + row, tile.column + TILE_COLUMNS / 2 + 4 * x, sums[2 * i + 1]);
+  STORE_ROW(0, 4 * y) STORE_ROW(1, 4 * y + 1) STORE_ROW(2, 4 * y + 2) STORE_ROW(3, 4 * y + 3)
+  if (MICRO == 8) {
+    uint half_row = TILE_ROWS / 2 + 4 * y;
+    STORE_ROW(4, half_row) STORE_ROW(5, half_row + 1) STORE_ROW(6, half_row + 2) STORE_ROW(7, half_row + 3)
+  }
+}
