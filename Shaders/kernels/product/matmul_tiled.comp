@@ -166,9 +166,9 @@ void main() {
   }
 
   if (!live) return;
-#define STORE_ROW(i, row) \
-  store_product(start_c, tile.row + row, tile.column + 4 * x, sums[2 * i]); \
-  if (MICRO == 8) store_product(start_c, tile.row + row, tile.column + TILE_COLUMNS / 2 + 4 * x, sums[2 * i + 1]);
+#define STORE_ROW(i, inner) \
+  store_product(start_c, tile.row + inner, tile.column + 4 * x, sums[2 * i]); \
+  if (MICRO == 8) store_product(start_c, tile.row + inner, tile.column + TILE_COLUMNS / 2 + 4 * x, sums[2 * i + 1]);
   STORE_ROW(0, 4 * y) STORE_ROW(1, 4 * y + 1) STORE_ROW(2, 4 * y + 2) STORE_ROW(3, 4 * y + 3)
   if (MICRO == 8) {
     uint half_row = TILE_ROWS / 2 + 4 * y;
