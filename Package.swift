@@ -79,6 +79,7 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("HeklaArrays"),
     tests("HeklaDevices", on: "HeklaArrays"),
+    tests("HeklaShaders", on: "HeklaArrays", "HeklaDevices", "HeklaVulkan", "HeklaOpenCL"),
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaVulkan", on: "HeklaDevices"),

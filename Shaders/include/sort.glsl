@@ -1,6 +1,6 @@
 // What the three kernels of one radix sort pass share. A pass moves pairs of a key and a payload, both uint32, into
 // the order of RADIX_BITS bits of the key from bit `shift` on, and keeps the order of equal ones (stable); passes
-// from the lowest bits up sort. Keys above `limit` count as `limit`, in every pass.
+// from the lowest bits up sort. Push constants, in order: count, shift, limit, tiles. Keys above `limit` count as `limit`, in every pass.
 //
 // Source: Satish, Harris and Garland, "Designing efficient sorting algorithms for manycore GPUs", 2009. Ranks are
 // counted per invocation and scanned in shared memory: no subgroups, and no atomics whose order could show.

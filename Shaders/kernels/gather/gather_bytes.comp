@@ -1,8 +1,8 @@
-// output[i, :] = values[indices[i], :] for rows of any number of bytes, and 0 where an index is outside 0 ..< rows.
-// Bindings: 0 values [rows, width] bytes; 1 indices [count], int32; 2 output [count, width] bytes; with REPORT 3 first_bad [1], uint32.
-// Constants: 0 local size. Push: count, width in bytes, rows. Bytes 0 and 2 are bound up to whole words; bytes past the end become 0.
-// Grid: ceil(ceil(count * width / 4) / local size) groups, folded. REPORT: see gather_rows.
-// Source: one invocation owns one word of the output and collects its bytes, so no 8-bit storage is needed and no two write one word.
+// output[i, :] = values[indices[i], :] for rows of any byte count, 0 where an index is outside 0 ..< rows.
+// Bindings: 0 values [rows, width]; 1 indices [count], int32; 2 output [count, width]. Push: count, width, rows.
+// Constants: 0 local size. Define REPORT, with 3 first_bad [1]. Values and output end on whole words.
+// Grid: ceil(ceil(count * width / 4) / local size) groups, folded; width is in bytes.
+// Source: an invocation owns a word of the output and collects its bytes, so 8-bit storage is not needed.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 256, local_size_x_id = 0) in;
@@ -12,6 +12,7 @@ layout(std430, set = 0, binding = 0) readonly buffer Values { uint values[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Indices { uint indices[]; };
 layout(std430, set = 0, binding = 2) writeonly buffer Output { uint gathered[]; };
 #ifdef REPORT
+// Falls to the least position of a bad index; the caller starts it at 2^32 - 1.
 layout(std430, set = 0, binding = 3) buffer Report { uint first_bad; };
 #endif
 

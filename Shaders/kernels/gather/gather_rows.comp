@@ -1,8 +1,8 @@
 // output[i, :] = values[indices[i], :], and 0 where an index is outside 0 ..< rows; nothing outside is read.
-// Bindings: 0 values [rows, width]; 1 indices [count], int32; 2 output [count, width]; with REPORT 3 first_bad [1], uint32.
-// Constants: 0 local size. Push: count, width, rows. Define WORDS: uint (default), uvec2 or uvec4; width counts these.
-// Grid: ceil(count * width / local size) groups, folded. REPORT: first_bad falls to the least i of a bad index; start it at 2^32 - 1.
-// Source: the definition. Elements are words, not numbers: any type of 4, 8 or 16 bytes, or rows of such a length.
+// Bindings: 0 values [rows, width]; 1 indices [count], int32; 2 output [count, width]. Push: count, width, rows.
+// Constants: 0 local size. Defines: WORDS, the element (uint, uvec2 or uvec4); REPORT, with 3 first_bad [1].
+// Grid: ceil(count * width / local size) groups, folded.
+// Source: the definition. Elements are words, not numbers: rows of any type whose length is whole words.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 256, local_size_x_id = 0) in;
@@ -16,6 +16,7 @@ layout(std430, set = 0, binding = 0) readonly buffer Values { WORDS values[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Indices { uint indices[]; };
 layout(std430, set = 0, binding = 2) writeonly buffer Output { WORDS gathered[]; };
 #ifdef REPORT
+// Falls to the least position of a bad index; the caller starts it at 2^32 - 1.
 layout(std430, set = 0, binding = 3) buffer Report { uint first_bad; };
 #endif
 

@@ -1,6 +1,6 @@
-// C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], one element per invocation: the kernel the others are checked against.
-// Bindings: 0 A [batches, m, k] or [batches, k, m]; 1 B [batches, k, n] or [batches, n, k]; 2 C [splits, batches, m, n].
-// Constants: 0 local size; 1 A transposed; 2 B transposed. Push: batches, m, n, k, stride_a, stride_b, splits, split_extent.
+// C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], one element per invocation: what the faster ones are held against.
+// Bindings: 0 A [batches, m, k]; 1 B [batches, k, n]; 2 C [splits, batches, m, n]. Push: see product.glsl.
+// Constants: 0 local size; 1 A is stored [batches, k, m]; 2 B is stored [batches, n, k].
 // Grid: ceil(splits * batches * m * n / local size) groups, folded.
 // Source: the definition.
 #version 450

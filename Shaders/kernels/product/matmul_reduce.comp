@@ -1,8 +1,8 @@
 // C[i] = the sum of part[s, i] over s, in order: the second half of a product whose k was split.
-// Bindings: 0 parts [splits, count]; 1 C [count].
-// Constants: 0 local size. Push: count, splits. Define VECTORS: count is in vectors of four.
+// Bindings: 0 parts [splits, count]; 1 C [count]. Push: count, splits.
+// Constants: 0 local size. Define VECTORS: count is in vectors of four.
 // Grid: ceil(count / local size) groups, folded.
-// Source: fixed split-K; the order of the sum is part of the definition, so results do not vary from run to run.
+// Source: fixed split-K; the order of the sum is part of the definition, so no run differs from another.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 256, local_size_x_id = 0) in;

@@ -1,8 +1,8 @@
-// C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], an 8 x 8 tile per invocation held in registers, no shared memory.
-// Bindings: 0 A [batches, m, k] or [batches, k, m]; 1 B [batches, k, n] or [batches, n, k]; 2 C [splits, batches, m, n].
-// Constants: 0 local size; 1 A transposed; 2 B transposed. Push: batches, m, n, k, stride_a, stride_b, splits, split_extent.
-// Grid: ceil(splits * batches * ceil(m / 8) * ceil(n / 8) / local size) groups, folded. Define VECTORS: see product.glsl.
-// Source: outer products in registers, as Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008.
+// C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], an 8 x 8 tile per invocation in registers, no shared memory.
+// Bindings: 0 A [batches, m, k]; 1 B [batches, k, n]; 2 C [splits, batches, m, n]. Push: see product.glsl.
+// Constants: 0 local size; 1 A is stored [batches, k, m]; 2 B is stored [batches, n, k]. Define VECTORS.
+// Grid: ceil(splits * batches * ceil(m / 8) * ceil(n / 8) / local size) groups, folded.
+// Source: Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication": outer products.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 32, local_size_x_id = 0) in;

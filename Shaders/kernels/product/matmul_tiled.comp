@@ -1,8 +1,8 @@
-// C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], a tile per group in shared memory, 8 x 8 or 4 x 4 elements per invocation.
-// Bindings: 0 A [batches, m, k] or [batches, k, m]; 1 B [batches, k, n] or [batches, n, k]; 2 C [splits, batches, m, n].
-// Constants: 0 local size; 1, 2 A, B transposed; 3, 4, 5 tile rows, columns, depth; 6 micro tile (8, 4); 7 tiles fit. Push: see product.glsl.
-// Grid: splits * batches * ceil(m / tile rows) * ceil(n / tile columns) groups, folded. Define VECTORS: see product.glsl.
-// Source: Lai and Seznec, "Performance upper bound analysis and optimization of SGEMM on Fermi and Kepler GPUs", 2013.
+// C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], a tile per group in shared memory, for GPUs.
+// Bindings: 0 A [batches, m, k]; 1 B [batches, k, n]; 2 C [splits, batches, m, n]. Push: see product.glsl.
+// Constants: 0 local size; 1, 2 A, B transposed; 3, 4, 5 tile; 6 micro tile; 7 exact (below). Define VECTORS.
+// Grid: splits * batches * ceil(m / tile rows) * ceil(n / tile columns) groups, folded.
+// Source: Lai and Seznec 2013, "Performance upper bound analysis and optimization of SGEMM".
 #version 450
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 256, local_size_x_id = 0) in;

@@ -1,8 +1,8 @@
-// output[r, :] = the sum of values[i, :] over all i with indices[i] = r, in order of i; 0 for none. Bad indices are ignored.
-// Bindings: 0 values [n, width], float32; 1 indices [n], int32; 2 output [rows, width].
-// Constants: 0 local size. Push: rows, width, n.
-// Grid: ceil(rows * width / local size) groups, folded. Define VECTORS: width counts vectors of four columns.
-// Source: the definition: each element looks at all indices. For few indices, and to check the sorted way, whose bits it has.
+// output[r, :] = the sum of values[i, :] over all i with indices[i] = r, in order; bad indices are ignored.
+// Bindings: 0 values [n, width]; 1 indices [n], int32; 2 output [rows, width]. Push: rows, width, n.
+// Constants: 0 local size. Define VECTORS: width counts vectors of four.
+// Grid: ceil(rows * width / local size) groups, folded.
+// Source: the definition: each element looks at all indices. For few indices; the sorted way has its bits.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 64, local_size_x_id = 0) in;

@@ -1,6 +1,6 @@
-// offsets[r] = how many sorted keys are less than r, for r in 0 ... rows: row r's keys are offsets[r] ..< offsets[r + 1].
-// Bindings: 0 keys [count], uint32, ascending; 1 offsets [rows + 1], uint32.
-// Constants: 0 local size. Push: count, rows.
+// offsets[r] = how many sorted keys are less than r, r in 0 ... rows: row r has offsets[r] ..< offsets[r + 1].
+// Bindings: 0 keys [count], uint32, ascending; 1 offsets [rows + 1], uint32. Push: count, rows.
+// Constants: 0 local size.
 // Grid: ceil((rows + 1) / local size) groups, folded.
 // Source: a binary search per row, which costs rows without keys nothing extra.
 #version 450

@@ -1,8 +1,8 @@
-// output[r, :] = the sum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1], in that order; 0 for none.
-// Bindings: 0 values [n, width], float32; 1 order [>= offsets[rows]], uint32; 2 offsets [rows + 1], uint32; 3 output [rows, width].
-// Constants: 0 local size; 1 ordered (default; else j itself is the row of values and binding 1 is not read). Push: rows, width, n.
-// Grid: ceil(rows * width / local size) groups, folded. Define VECTORS: width counts vectors of four columns.
-// Source: sequential sums, the same bits whatever the group size; for many short segments. Long ones: segment_sum_long.
+// output[r, :] = the sum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1], in order; 0 for none.
+// Bindings: 0 values [n, width]; 1 order, uint32; 2 offsets [rows + 1]; 3 output [rows, width]. Push: rows, width, n.
+// Constants: 0 local size; 1 ordered (else j itself is the row and 1 is not read). Define VECTORS: width / 4.
+// Grid: ceil(rows * width / local size) groups, folded.
+// Source: sequential sums, the same bits for any local size; for short segments. Long ones: segment_sum_long.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 64, local_size_x_id = 0) in;

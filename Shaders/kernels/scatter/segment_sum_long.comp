@@ -1,8 +1,8 @@
-// output[r, :] = the sum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1], LANES terms at a time; 0 for none.
-// Bindings: 0 values [n, width], float32; 1 order [>= offsets[rows]], uint32; 2 offsets [rows + 1], uint32; 3 output [rows, width].
-// Constants: 0 local size = LANES * columns per group; 1 ordered, as segment_sum; 2 LANES, a power of two. Push: rows, width, n.
-// Grid: rows * ceil(width / columns per group) groups, folded. Define VECTORS: width counts vectors of four columns.
-// Source: lane l adds terms l, l + LANES, ...; a fixed tree adds the lanes. Bits depend on LANES alone. For few long segments.
+// output[r, :] = the sum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1], LANES terms at a time.
+// Bindings: 0 values [n, width]; 1 order, uint32; 2 offsets [rows + 1]; 3 output [rows, width]. Push: rows, width, n.
+// Constants: 0 local size = LANES * columns; 1 ordered, as segment_sum; 2 LANES, a power of two. Define VECTORS.
+// Grid: rows * ceil(width / columns) groups, folded.
+// Source: lane l adds terms l, l + LANES, ...; a fixed tree adds the lanes, so the bits depend on LANES alone.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 256, local_size_x_id = 0) in;

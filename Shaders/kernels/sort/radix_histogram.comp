@@ -1,6 +1,6 @@
 // counts[digit, tile] = how many keys of the tile have the digit: the first kernel of a radix sort pass.
-// Bindings: 0 keys [count], uint32; 1 counts [2^bits * tiles + 2^bits], uint32, the last 2^bits left alone.
-// Constants: 0 local size; 1 bits per pass; 2 keys per invocation. Push: count, shift, limit, tiles.
+// Bindings: 0 keys [count]; 1 counts [digits * tiles + digits], the last digits untouched. Push: see sort.glsl.
+// Constants: 0 local size; 1 bits per pass; 2 keys per invocation.
 // Grid: tiles = ceil(count / (local size * keys per invocation)) groups, folded.
 // Source: see sort.glsl.
 #version 450

@@ -1,7 +1,7 @@
-// Turns each digit's counts into their exclusive sums over the tiles, and appends the digits' totals: the second kernel of a pass.
-// Bindings: 0 counts [2^bits * tiles + 2^bits], uint32, in place: [digit, tile], then the total of each digit.
-// Constants: 0 local size. Push: digits = 2^bits, tiles.
-// Grid: digits groups.
+// Each digit's counts become their exclusive sums over the tiles, its total is appended: the second of a pass.
+// Bindings: 0 counts [digits * tiles + digits] in place: [digit, tile], then totals [digit]. Push: digits, tiles.
+// Constants: 0 local size.
+// Grid: digits groups, digits = 2^(bits per pass).
 // Source: see sort.glsl; each invocation sums a run of tiles, the group scans those sums.
 #version 450
 #extension GL_GOOGLE_include_directive : require

@@ -1,7 +1,7 @@
-// Moves each key and payload to its place in the order of this pass's digit: the third kernel of a pass; stable.
-// Bindings: 0 keys [count]; 1 payloads [count]; 2 counts, from radix_scan; 3 sorted keys [count]; 4 sorted payloads [count]; all uint32.
-// Constants: 0 local size; 1 bits per pass; 2 keys per invocation; 3 payload is the position (binding 1 is not read). Push: count, shift, limit, tiles.
-// Grid: as radix_histogram. Shared memory: 4 * (local size * (2^bits + 1) + 2^bits) bytes.
+// Each key and payload goes to its place in the order of this pass's digit: the third of a pass; stable.
+// Bindings: 0 keys; 1 payloads; 2 counts, from radix_scan; 3 sorted keys; 4 sorted payloads. Push: see sort.glsl.
+// Constants: 0 local size; 1 bits per pass; 2 keys per invocation; 3 the payload is the position (1 not read).
+// Grid: as radix_histogram. Shared memory: 4 * (local size * (digits + 1) + digits) bytes.
 // Source: see sort.glsl.
 #version 450
 #extension GL_GOOGLE_include_directive : require
