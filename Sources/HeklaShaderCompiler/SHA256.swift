@@ -1,0 +1,89 @@
+/// The SHA-256 hash (FIPS 180-4), for cache keys and checksums that outlive the process.
+package struct SHA256 {
+  private var state: [UInt32] = [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+  ]
+  private var pending: [UInt8] = []
+  private var byteCount = 0
+
+  /// The hash of nothing yet.
+  package init() {}
+
+  /// Feeds `bytes`.
+  mutating func update(_ bytes: some Sequence<UInt8>) {
+    for byte in bytes {
+      pending.append(byte)
+      byteCount += 1
+      if pending.count == 64 {
+        absorb(pending)
+        pending.removeAll(keepingCapacity: true)
+      }
+    }
+  }
+
+  /// Feeds `text` and its length, so that two texts fed one after the other cannot be cut elsewhere.
+  package mutating func update(_ text: String) {
+    update((0..<8).map { UInt8(truncatingIfNeeded: text.utf8.count >> ($0 * 8)) })
+    update(text.utf8)
+  }
+
+  /// The 32 bytes of the hash of everything fed.
+  package func finalized() -> [UInt8] {
+    var last = self
+    let bitCount = UInt64(byteCount) * 8
+    last.update(CollectionOfOne(0x80))
+    while last.pending.count != 56 { last.update(CollectionOfOne(0)) }
+    last.update((0..<8).map { UInt8(truncatingIfNeeded: bitCount >> UInt64(56 - 8 * $0)) })
+    return last.state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(24 - 8 * $0)) }
+    }
+  }
+
+  /// The hash of everything fed, in hexadecimal.
+  package var hexadecimal: String {
+    let digits = Array("0123456789abcdef".utf8)
+    let characters = finalized().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    return String(decoding: characters, as: UTF8.self)
+  }
+
+  private mutating func absorb(_ block: [UInt8]) {
+    var schedule = (0..<16).map { index in
+      (0..<4).reduce(UInt32(0)) { $0 << 8 | UInt32(block[4 * index + $1]) }
+    }
+    for index in 16..<64 {
+      let early = schedule[index - 15]
+      let late = schedule[index - 2]
+      let low = early.rotated(7) ^ early.rotated(18) ^ (early >> 3)
+      let high = late.rotated(17) ^ late.rotated(19) ^ (late >> 10)
+      schedule.append(schedule[index - 16] &+ low &+ schedule[index - 7] &+ high)
+    }
+    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+    for index in 0..<64 {
+      let choice = (e & f) ^ (~e & g)
+      let majority = (a & b) ^ (a & c) ^ (b & c)
+      let upper = e.rotated(6) ^ e.rotated(11) ^ e.rotated(25)
+      let lower = a.rotated(2) ^ a.rotated(13) ^ a.rotated(22)
+      let first = h &+ upper &+ choice &+ Self.roundConstants[index] &+ schedule[index]
+      (h, g, f, e) = (g, f, e, d &+ first)
+      (d, c, b, a) = (c, b, a, first &+ lower &+ majority)
+    }
+    for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
+  }
+
+  /// The fractional parts of the cube roots of the first 64 primes.
+  private static let roundConstants: [UInt32] = [
+    0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
+    0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
+    0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,
+    0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7, 0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967,
+    0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc, 0x5338_0d13, 0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85,
+    0xa2bf_e8a1, 0xa81a_664b, 0xc24b_8b70, 0xc76c_51a3, 0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070,
+    0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
+    0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
+  ]
+}
+
+extension UInt32 {
+  /// The word rotated right by `count` bits.
+  fileprivate func rotated(_ count: UInt32) -> UInt32 { self >> count | self << (32 - count) }
+}
