@@ -40,7 +40,7 @@ let package = Package(
     layer("HeklaArrays"),
     layer("HeklaDevices", on: "HeklaArrays"),
     .target(
-      name: "HeklaShaders", path: "Shaders", exclude: ["include", "kernels"], sources: ["ShaderLibrary.swift"],
+      name: "HeklaShaders", path: "Shaders", exclude: ["include", "kernels", "README.md"], sources: ["ShaderLibrary.swift"],
       swiftSettings: settings, plugins: ["EmbedShaders"]),
     layer("HeklaShaderCompiler", on: "HeklaDevices", "CGlslang"),
     layer("HeklaHost", on: "HeklaArrays", "HeklaDevices", "CHostLoops"),

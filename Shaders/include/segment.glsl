@@ -1,4 +1,5 @@
-// What the sums over segments share: operands and the load of one term. Include scalar.glsl before.
+// What the sums over segments share: operands and the load of one term. With VECTORS, width counts
+// vectors of four columns. Include scalar.glsl before. Push constants, in order: rows, width, n.
 
 layout(constant_id = 1) const bool ORDERED = true;
 

@@ -1,5 +1,5 @@
 // output[i, :] = values[indices[i], :] for rows of any byte count, 0 where an index is outside 0 ..< rows.
-// Bindings: 0 values [rows, width]; 1 indices [count], int32; 2 output [count, width]. Push: count, width, rows.
+// Bindings: 0 values [rows, width]; 1 indices [count], int32; 2 output [count, width]. Push: see below.
 // Constants: 0 local size. Define REPORT, with 3 first_bad [1]. Values and output end on whole words.
 // Grid: ceil(ceil(count * width / 4) / local size) groups, folded; width is in bytes.
 // Source: an invocation owns a word of the output and collects its bytes, so 8-bit storage is not needed.

@@ -1,5 +1,5 @@
 // output[i, :] = values[indices[i], :], and 0 where an index is outside 0 ..< rows; nothing outside is read.
-// Bindings: 0 values [rows, width]; 1 indices [count], int32; 2 output [count, width]. Push: count, width, rows.
+// Bindings: 0 values [rows, width]; 1 indices [count], int32; 2 output [count, width]. Push: see below.
 // Constants: 0 local size. Defines: WORDS, the element (uint, uvec2 or uvec4); REPORT, with 3 first_bad [1].
 // Grid: ceil(count * width / local size) groups, folded.
 // Source: the definition. Elements are words, not numbers: rows of any type whose length is whole words.

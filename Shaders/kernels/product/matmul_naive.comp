@@ -1,4 +1,4 @@
-// C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], one element per invocation: what the faster ones are held against.
+// C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], one element per invocation: the yardstick.
 // Bindings: 0 A [batches, m, k]; 1 B [batches, k, n]; 2 C [splits, batches, m, n]. Push: see product.glsl.
 // Constants: 0 local size; 1 A is stored [batches, k, m]; 2 B is stored [batches, n, k].
 // Grid: ceil(splits * batches * m * n / local size) groups, folded.

@@ -39,11 +39,12 @@ shared VECTOR tile_b[TILE_DEPTH * PITCH_B];
 #define DEFINE_LOAD(name, data) \
   VECTOR name(uint start, uint width, uint row, uint column, uint row_limit, uint column_limit) { \
     uint at = start + (EXACT ? row : min(row, row_limit - 1)) * width; \
-    if (EXACT) return VECTOR(data[at + column], data[at + column + 1], data[at + column + 2], data[at + column + 3]); \
+    uvec4 columns = column + uvec4(0, 1, 2, 3); \
+    if (!EXACT) columns = min(columns, uvec4(column_limit - 1)); \
+    columns += at; \
+    VECTOR four = VECTOR(data[columns.x], data[columns.y], data[columns.z], data[columns.w]); \
+    if (EXACT) return four; \
     uint last = column_limit - 1; \
-    VECTOR four = VECTOR( \
-      data[at + min(column, last)], data[at + min(column + 1, last)], \
-      data[at + min(column + 2, last)], data[at + min(column + 3, last)]); \
     if (row >= row_limit || column > last) four.x = SCALAR(0); \
     if (row >= row_limit || column + 1 > last) four.y = SCALAR(0); \
     if (row >= row_limit || column + 2 > last) four.z = SCALAR(0); \
@@ -166,9 +167,10 @@ void main() {
   }
 
   if (!live) return;
+  uint column = tile.column + 4 * x;
 #define STORE_ROW(i, inner) \
-  store_product(start_c, tile.row + inner, tile.column + 4 * x, sums[2 * i]); \
-  if (MICRO == 8) store_product(start_c, tile.row + inner, tile.column + TILE_COLUMNS / 2 + 4 * x, sums[2 * i + 1]);
+  store_product(start_c, tile.row + inner, column, sums[2 * i]); \
+  if (MICRO == 8) store_product(start_c, tile.row + inner, column + TILE_COLUMNS / 2, sums[2 * i + 1]);
   STORE_ROW(0, 4 * y) STORE_ROW(1, 4 * y + 1) STORE_ROW(2, 4 * y + 2) STORE_ROW(3, 4 * y + 3)
   if (MICRO == 8) {
     uint half_row = TILE_ROWS / 2 + 4 * y;

@@ -1,6 +1,6 @@
 // output[r, :] = the sum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1], in order; 0 for none.
-// Bindings: 0 values [n, width]; 1 order, uint32; 2 offsets [rows + 1]; 3 output [rows, width]. Push: rows, width, n.
-// Constants: 0 local size; 1 ordered (else j itself is the row and 1 is not read). Define VECTORS: width / 4.
+// Bindings: 0 values [n, width]; 1 order, uint32; 2 offsets [rows + 1]; 3 output [rows, width].
+// Constants: 0 local size; 1 ordered (else j itself is the row and 1 is not read). Define VECTORS.
 // Grid: ceil(rows * width / local size) groups, folded.
 // Source: sequential sums, the same bits for any local size; for short segments. Long ones: segment_sum_long.
 #version 450

@@ -26,5 +26,7 @@ void main() {
   }
   barrier();
   if (tile >= tiles) return;
-  for (uint digit = local; digit < DIGITS; digit += gl_WorkGroupSize.x) counts[digit * tiles + tile] = found[digit];
+  for (uint digit = local; digit < DIGITS; digit += gl_WorkGroupSize.x) {
+    counts[digit * tiles + tile] = found[digit];
+  }
 }
