@@ -40,7 +40,7 @@ struct Scratch: ~Copyable {
 }
 
 /// Runs `body` with memory that is freed when it returns.
-func withScratch<Result, Failure: Error>(
+func withScratch<Result: ~Copyable, Failure: Error>(
   _ body: (inout Scratch) throws(Failure) -> Result
 ) throws(Failure) -> Result {
   var scratch = Scratch()
