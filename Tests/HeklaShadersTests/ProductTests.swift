@@ -77,6 +77,20 @@ struct ProductTests {
       transpositions: [(false, false)], on: interface)
   }
 
+  // All kernels add the products of one element in order of k with fused multiply-adds, so the tile is a matter of
+  // speed alone.
+  @Test("All tiles give the same bits", arguments: ShaderDevice.allCases)
+  func sameBits(_ interface: ShaderDevice) throws {
+    let bench = try Workbench(interface)
+    let shape = Self.alignedShapes[3]
+    let (a, b) = shape.operands(seed: 8)
+    let naive = try compute(shape, with: .naive, a, b, on: bench)
+    let tiled = ProductVariant.tiled(32, 32, depth: 16, micro: 4)
+    for variant in [.registers, .registers.vectorized, tiled, tiled.vectorized] as [ProductVariant] {
+      #expect(try compute(shape, with: variant, a, b, on: bench) == naive, "\(variant)")
+    }
+  }
+
   // Any order of summing k products, fused or not, is off by at most k units of rounding of the sum of |a b|
   // (Higham, "Accuracy and stability of numerical algorithms", section 3.1); the parts add one each.
   private func check(

@@ -11,7 +11,8 @@ struct RadixSort {
   /// - Parameter limit: Keys above it count as it.
   /// - Returns: The dispatches, and the buffers that hold the sorted keys and payloads after them.
   func dispatches(
-    keys: GuardedBuffer, payloads: GuardedBuffer? = nil, bitCount: Int, limit: UInt32 = .max, on bench: Workbench
+    keys: GuardedBuffer, payloads: GuardedBuffer? = nil, bitCount: Int, limit: UInt32 = .max,
+    on bench: Workbench
   ) throws -> (dispatches: [Dispatch], keys: GuardedBuffer, payloads: GuardedBuffer) {
     let count = keys.byteCount / 4
     let tiles = ceilingDivide(count, localSize * keysPerInvocation)

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Shader library")
 struct ShaderLibraryTests {
-  @Test("Every kernel begins with five lines of comment and then its version", arguments: ShaderLibrary.kernelNames)
+  @Test(
+    "Every kernel begins with five lines of comment and then its version",
+    arguments: ShaderLibrary.kernelNames)
   func header(_ name: String) throws {
     let text = try #require(ShaderLibrary.kernel(named: name))
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
