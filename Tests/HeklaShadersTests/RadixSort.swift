@@ -36,7 +36,7 @@ struct RadixSort {
           histogram, bindings: [source.keys.slice, counts.slice],
           groupCount: GroupCount(folding: tiles, limit: 3), pushConstants: extents, label: "radix_histogram"),
         Dispatch(
-          scan, bindings: [counts.slice], groupCount: GroupCount(digits),
+          scan, bindings: [counts.slice], groupCount: GroupCount(folding: digits, limit: 3),
           pushConstants: [UInt32(digits), UInt32(tiles)], label: "radix_scan"),
         Dispatch(
           scatter,

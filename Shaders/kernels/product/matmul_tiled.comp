@@ -55,113 +55,114 @@ shared VECTOR tile_b[TILE_DEPTH * PITCH_B];
 DEFINE_LOAD(load_a, a)
 DEFINE_LOAD(load_b, b)
 
+// The 4 x 4 block that an invocation brings at each step: of A or of B, at `wide` along m or n and `deep` along k,
+// both in blocks. `invocation` counts first the blocks of A, then those of B, neighbours along the stored rows.
+const uint BLOCKS_DEEP = TILE_DEPTH / 4;
+const uint BLOCKS_A = TILE_ROWS / 4 * BLOCKS_DEEP;
+const uint BLOCKS_B = TILE_COLUMNS / 4 * BLOCKS_DEEP;
+struct Errand {
+  bool brings_a;
+  bool brings_b;
+  uint wide;
+  uint deep;
+};
+
+Errand find_errand(uint invocation) {
+  Errand errand;
+  errand.brings_a = invocation < BLOCKS_A;
+  errand.brings_b = !errand.brings_a && invocation < BLOCKS_A + BLOCKS_B;
+  uint block = errand.brings_a ? invocation : invocation - BLOCKS_A;
+  uint blocks_wide = errand.brings_a ? TILE_ROWS / 4 : TILE_COLUMNS / 4;
+  bool along_k = errand.brings_a ? !TRANSPOSED_A : TRANSPOSED_B;
+  errand.wide = along_k ? block / BLOCKS_DEEP : block % blocks_wide;
+  errand.deep = along_k ? block % BLOCKS_DEEP : block / blocks_wide;
+  return errand;
+}
+
 void main() {
   // A group left over by the fold works on the last tile again and stores nothing: all meet every barrier.
   uint count = tile_count(TILE_ROWS, TILE_COLUMNS);
   bool live = group_index() < count;
   Tile tile = locate_tile(min(group_index(), count - 1), TILE_ROWS, TILE_COLUMNS);
   uint first = tile.split * split_extent;
-  uint last = min(k, first + split_extent);
+  uint last = max(first, min(k, first + split_extent));
   uint start_a = tile.batch * stride_a;
   uint start_b = tile.batch * stride_b;
   uint start_c = (tile.split * batches + tile.batch) * m * n;
-  uint local = gl_LocalInvocationID.x;
+  Errand errand = find_errand(gl_LocalInvocationID.x);
 
-  // Which 4 x 4 block this invocation brings: first those of A, then those of B. Neighbours bring neighbours
-  // along the stored rows.
-  const uint BLOCKS_DEEP = TILE_DEPTH / 4;
-  const uint BLOCKS_A = TILE_ROWS / 4 * BLOCKS_DEEP;
-  const uint BLOCKS_B = TILE_COLUMNS / 4 * BLOCKS_DEEP;
-  bool brings_a = local < BLOCKS_A;
-  bool brings_b = !brings_a && local < BLOCKS_A + BLOCKS_B;
-  uint block = brings_a ? local : local - BLOCKS_A;
-  uint deep;
-  uint wide;
-  if (brings_a) {
-    deep = TRANSPOSED_A ? block / (TILE_ROWS / 4) : block % BLOCKS_DEEP;
-    wide = TRANSPOSED_A ? block % (TILE_ROWS / 4) : block / BLOCKS_DEEP;
-  } else {
-    deep = TRANSPOSED_B ? block % BLOCKS_DEEP : block / (TILE_COLUMNS / 4);
-    wide = TRANSPOSED_B ? block / BLOCKS_DEEP : block % (TILE_COLUMNS / 4);
-  }
-
-  // Which elements it computes: rows 4 y ..< 4 y + 4 and columns 4 x ..< 4 x + 4, with a micro tile of 8 also
-  // those half a tile further, so that neighbours read neighbouring vectors.
-  uint across = TILE_COLUMNS / MICRO;
-  uint x = local % across;
-  uint y = local / across;
+  // Which elements this invocation computes: rows 4 y ..< 4 y + 4 and columns 4 x ..< 4 x + 4 of the tile; with a
+  // micro tile of 8 also those half a tile further, so that neighbours read neighbouring vectors.
+  uint x = gl_LocalInvocationID.x % (TILE_COLUMNS / MICRO);
+  uint y = gl_LocalInvocationID.x / (TILE_COLUMNS / MICRO);
   VECTOR sums[16];
   sums[0] = sums[1] = sums[2] = sums[3] = sums[4] = sums[5] = sums[6] = sums[7] = VECTOR(0);
   sums[8] = sums[9] = sums[10] = sums[11] = sums[12] = sums[13] = sums[14] = sums[15] = VECTOR(0);
 
-  VECTOR block0 = VECTOR(0);
-  VECTOR block1 = VECTOR(0);
-  VECTOR block2 = VECTOR(0);
-  VECTOR block3 = VECTOR(0);
-  uint steps = (last - first + TILE_DEPTH - 1) / TILE_DEPTH;
-  for (uint step = 0; step <= steps; step++) {
-    // The block fetched during the last step goes to shared memory, then the next is on its way while this
-    // tile is multiplied.
-    if (step > 0) {
-      barrier();
-      if (brings_a) {
-        tile_a[(4 * deep) * PITCH_A + wide] = block0;
-        tile_a[(4 * deep + 1) * PITCH_A + wide] = block1;
-        tile_a[(4 * deep + 2) * PITCH_A + wide] = block2;
-        tile_a[(4 * deep + 3) * PITCH_A + wide] = block3;
-      }
-      if (brings_b) {
-        tile_b[(4 * deep) * PITCH_B + wide] = block0;
-        tile_b[(4 * deep + 1) * PITCH_B + wide] = block1;
-        tile_b[(4 * deep + 2) * PITCH_B + wide] = block2;
-        tile_b[(4 * deep + 3) * PITCH_B + wide] = block3;
-      }
-      barrier();
+  // Reads this invocation's block at `depth` into block0 ... block3, each along m or n.
+  VECTOR block0, block1, block2, block3;
+#define FETCH(depth) { \
+    uint deep = depth + 4 * errand.deep; \
+    if (errand.brings_a) { \
+      uint wide = tile.row + 4 * errand.wide; \
+      if (TRANSPOSED_A) { \
+        block0 = load_a(start_a, m, deep, wide, last, m); \
+        block1 = load_a(start_a, m, deep + 1, wide, last, m); \
+        block2 = load_a(start_a, m, deep + 2, wide, last, m); \
+        block3 = load_a(start_a, m, deep + 3, wide, last, m); \
+      } else { \
+        block0 = load_a(start_a, k, wide, deep, m, last); \
+        block1 = load_a(start_a, k, wide + 1, deep, m, last); \
+        block2 = load_a(start_a, k, wide + 2, deep, m, last); \
+        block3 = load_a(start_a, k, wide + 3, deep, m, last); \
+        TRANSPOSE(block0, block1, block2, block3) \
+      } \
+    } \
+    if (errand.brings_b) { \
+      uint wide = tile.column + 4 * errand.wide; \
+      if (TRANSPOSED_B) { \
+        block0 = load_b(start_b, k, wide, deep, n, last); \
+        block1 = load_b(start_b, k, wide + 1, deep, n, last); \
+        block2 = load_b(start_b, k, wide + 2, deep, n, last); \
+        block3 = load_b(start_b, k, wide + 3, deep, n, last); \
+        TRANSPOSE(block0, block1, block2, block3) \
+      } else { \
+        block0 = load_b(start_b, n, deep, wide, last, n); \
+        block1 = load_b(start_b, n, deep + 1, wide, last, n); \
+        block2 = load_b(start_b, n, deep + 2, wide, last, n); \
+        block3 = load_b(start_b, n, deep + 3, wide, last, n); \
+      } \
+    } \
+  }
+
+  if (first < last) FETCH(first)
+  for (uint depth = first; depth < last; depth += TILE_DEPTH) {
+    barrier();
+    uint deep = 4 * errand.deep;
+    if (errand.brings_a) {
+      tile_a[deep * PITCH_A + errand.wide] = block0;
+      tile_a[(deep + 1) * PITCH_A + errand.wide] = block1;
+      tile_a[(deep + 2) * PITCH_A + errand.wide] = block2;
+      tile_a[(deep + 3) * PITCH_A + errand.wide] = block3;
     }
-    if (step < steps) {
-      uint depth = first + step * TILE_DEPTH + 4 * deep;
-      if (brings_a) {
-        uint row = tile.row + 4 * wide;
-        if (TRANSPOSED_A) {
-          block0 = load_a(start_a, m, depth, row, last, m);
-          block1 = load_a(start_a, m, depth + 1, row, last, m);
-          block2 = load_a(start_a, m, depth + 2, row, last, m);
-          block3 = load_a(start_a, m, depth + 3, row, last, m);
-        } else {
-          block0 = load_a(start_a, k, row, depth, m, last);
-          block1 = load_a(start_a, k, row + 1, depth, m, last);
-          block2 = load_a(start_a, k, row + 2, depth, m, last);
-          block3 = load_a(start_a, k, row + 3, depth, m, last);
-          TRANSPOSE(block0, block1, block2, block3)
-        }
-      }
-      if (brings_b) {
-        uint column = tile.column + 4 * wide;
-        if (TRANSPOSED_B) {
-          block0 = load_b(start_b, k, column, depth, n, last);
-          block1 = load_b(start_b, k, column + 1, depth, n, last);
-          block2 = load_b(start_b, k, column + 2, depth, n, last);
-          block3 = load_b(start_b, k, column + 3, depth, n, last);
-          TRANSPOSE(block0, block1, block2, block3)
-        } else {
-          block0 = load_b(start_b, n, depth, column, last, n);
-          block1 = load_b(start_b, n, depth + 1, column, last, n);
-          block2 = load_b(start_b, n, depth + 2, column, last, n);
-          block3 = load_b(start_b, n, depth + 3, column, last, n);
-        }
-      }
+    if (errand.brings_b) {
+      tile_b[deep * PITCH_B + errand.wide] = block0;
+      tile_b[(deep + 1) * PITCH_B + errand.wide] = block1;
+      tile_b[(deep + 2) * PITCH_B + errand.wide] = block2;
+      tile_b[(deep + 3) * PITCH_B + errand.wide] = block3;
     }
-    if (step > 0) {
-      for (uint i = 0; i < TILE_DEPTH; i++) {
-        VECTOR left0 = tile_a[i * PITCH_A + y];
-        VECTOR right0 = tile_b[i * PITCH_B + x];
-        if (MICRO == 8) {
-          VECTOR left1 = tile_a[i * PITCH_A + TILE_ROWS / 8 + y];
-          VECTOR right1 = tile_b[i * PITCH_B + TILE_COLUMNS / 8 + x];
-          MULTIPLY_8X8(left0, left1, right0, right1)
-        } else {
-          MULTIPLY_4X4(left0, right0)
-        }
+    barrier();
+    // The next block is on its way while this tile is multiplied.
+    if (depth + TILE_DEPTH < last) FETCH(depth + TILE_DEPTH)
+    for (uint i = 0; i < TILE_DEPTH; i++) {
+      VECTOR left0 = tile_a[i * PITCH_A + y];
+      VECTOR right0 = tile_b[i * PITCH_B + x];
+      if (MICRO == 8) {
+        VECTOR left1 = tile_a[i * PITCH_A + TILE_ROWS / 8 + y];
+        VECTOR right1 = tile_b[i * PITCH_B + TILE_COLUMNS / 8 + x];
+        MULTIPLY_8X8(left0, left1, right0, right1)
+      } else {
+        MULTIPLY_4X4(left0, right0)
       }
     }
   }

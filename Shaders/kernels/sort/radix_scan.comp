@@ -1,7 +1,7 @@
 // Each digit's counts become their exclusive sums over the tiles, its total is appended: the second of a pass.
 // Bindings: 0 counts [digits * tiles + digits] in place: [digit, tile], totals. Push: digits, tiles.
 // Constants: 0 local size.
-// Grid: digits groups, digits = 2^(bits per pass).
+// Grid: digits groups, folded; digits = 2^(bits per pass).
 // Source: see sort.glsl; each invocation sums a run of tiles, the group scans those sums.
 #version 450
 #extension GL_GOOGLE_include_directive : require
