@@ -170,7 +170,7 @@ extension FunctionTranslator {
           for instruction in tail.instructions { try translate(instruction, in: tail) }
           finalCondition = try value(tail.terminator.operands[0]).text
         } else {
-          _ = try emit(from: next, until: [head.label])
+          _ = try emit(from: next, until: [head.label], isInside: tail.merge?.opcode != .loopMerge)
         }
       }
     }

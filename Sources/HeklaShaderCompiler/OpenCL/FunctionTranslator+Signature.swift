@@ -31,10 +31,11 @@ extension FunctionTranslator {
       let name = program.functionNames[function.id] ?? ""
       head = "\(try types.name(function.resultType)) \(name)(\(parameters.joined(separator: ", ")))"
     }
-    let body = try translateBody()
+    var body = try translateBody()
+    let declarations = body.sink(declarations)
     let globals = isKernel ? try program.kernelDeclarations() : []
     let lines =
-      (globals + declarations).map { "  \($0);" } + OpenCLStatement.lines(body, depth: 1)
+      (globals + declarations.map(\.text)).map { "  \($0);" } + OpenCLStatement.lines(body, depth: 1)
     return (head, "\(head) {\n\(lines.joined(separator: "\n"))\n}")
   }
 }
