@@ -5,12 +5,17 @@ import Glibc
 /// An entry is a checksum line and the bytes; one that does not fit its checksum is as good as absent. Entries
 /// are written aside and renamed into place, so a reader sees all or nothing. A folder that cannot be read
 /// or written is an empty cache, never an error: compiling again is always right.
-struct DiskCache: Sendable {
+package struct DiskCache: Sendable {
   /// Where the entries lie.
-  let directory: String
+  package let directory: String
+
+  /// The cache in `directory`, which is made when something is first written.
+  package init(directory: String) {
+    self.directory = directory
+  }
 
   /// The entry `name`, or nil when there is none or it is damaged.
-  func read(_ name: String) -> [UInt8]? {
+  package func read(_ name: String) -> [UInt8]? {
     guard let file = fopen("\(directory)/\(name)", "rbe") else { return nil }
     defer { fclose(file) }
     var bytes: [UInt8] = []
@@ -26,7 +31,7 @@ struct DiskCache: Sendable {
   }
 
   /// Writes the entry `name`, replacing what was there; does nothing where that is not possible.
-  func write(_ payload: [UInt8], as name: String) {
+  package func write(_ payload: [UInt8], as name: String) {
     makeDirectory()
     var path = Array("\(directory)/\(name).XXXXXX".utf8CString)
     let descriptor = mkstemp(&path)

@@ -1,5 +1,5 @@
 /// The SHA-256 hash (FIPS 180-4), for cache keys and checksums that outlive the process.
-struct SHA256 {
+package struct SHA256 {
   private var state: [UInt32] = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
@@ -7,10 +7,10 @@ struct SHA256 {
   private var byteCount = 0
 
   /// The hash of nothing yet.
-  init() {}
+  package init() {}
 
   /// Feeds `bytes`.
-  mutating func update(_ bytes: some Sequence<UInt8>) {
+  package mutating func update(_ bytes: some Sequence<UInt8>) {
     for byte in bytes {
       pending.append(byte)
       byteCount += 1
@@ -22,7 +22,7 @@ struct SHA256 {
   }
 
   /// Feeds `text` and its length, so that two texts fed one after the other cannot be cut elsewhere.
-  mutating func update(_ text: String) {
+  package mutating func update(_ text: String) {
     update((0..<8).map { UInt8(truncatingIfNeeded: text.utf8.count >> ($0 * 8)) })
     update(text.utf8)
   }
@@ -39,7 +39,7 @@ struct SHA256 {
   }
 
   /// The hash of everything fed, in hexadecimal.
-  var hexadecimal: String {
+  package var hexadecimal: String {
     let digits = Array("0123456789abcdef".utf8)
     let characters = finalized().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
     return String(decoding: characters, as: UTF8.self)
