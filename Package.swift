@@ -82,7 +82,7 @@ let package = Package(
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaVulkan", on: "HeklaDevices"),
-    tests("HeklaOpenCL", on: "HeklaDevices"),
+    tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),
     tests("HeklaNN", on: "Hekla"),

@@ -9,10 +9,8 @@ package struct DiskCache: Sendable {
   /// Where the entries lie.
   package let directory: String
 
-  /// The cache in `directory`, which is made when something is first written.
-  package init(directory: String) {
-    self.directory = directory
-  }
+  /// The cache in `directory`, which need not be there yet.
+  package init(directory: String) { self.directory = directory }
 
   /// The entry `name`, or nil when there is none or it is damaged.
   package func read(_ name: String) -> [UInt8]? {

@@ -28,7 +28,7 @@ package struct SHA256 {
   }
 
   /// The 32 bytes of the hash of everything fed.
-  func finalized() -> [UInt8] {
+  package func finalized() -> [UInt8] {
     var last = self
     let bitCount = UInt64(byteCount) * 8
     last.update(CollectionOfOne(0x80))

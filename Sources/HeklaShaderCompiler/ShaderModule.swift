@@ -38,4 +38,20 @@ public struct OpenCLProgram: Sendable {
   public let sharedMemoryByteCount: Int
   /// SHA-256 over `text`, in hexadecimal.
   public let digest: String
+
+  /// The program `text`; its digest follows.
+  package init(
+    text: String, entryPoint: String, bindings: [Int], pushConstantByteCount: Int, workgroupSize: GroupCount,
+    sharedMemoryByteCount: Int
+  ) {
+    self.text = text
+    self.entryPoint = entryPoint
+    self.bindings = bindings
+    self.pushConstantByteCount = pushConstantByteCount
+    self.workgroupSize = workgroupSize
+    self.sharedMemoryByteCount = sharedMemoryByteCount
+    var hash = SHA256()
+    hash.update(text)
+    digest = hash.hexadecimal
+  }
 }
