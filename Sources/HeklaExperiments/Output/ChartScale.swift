@@ -27,7 +27,9 @@ struct ChartScale {
       return
     }
     let isLogarithmic = axis.scale == .logarithmic
+    // Bounded, so that differences and padded ends stay finite.
     let placed = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }
+      .map { isLogarithmic ? min(max($0, 1e-290), 1e290) : min(max($0, -1e300), 1e300) }
     guard var low = placed.min(), var high = placed.max() else {
       range = isLogarithmic ? 1...10 : 0...1
       return
@@ -49,7 +51,7 @@ struct ChartScale {
     var share = (value - range.lowerBound) / (range.upperBound - range.lowerBound)
     if axis.scale == .logarithmic {
       guard value > 0 else { return nil }
-      share = log10(value / range.lowerBound) / log10(range.upperBound / range.lowerBound)
+      share = (log10(value) - log10(range.lowerBound)) / decades
     }
     return axis.isReversed ? 1 - share : share
   }
@@ -59,7 +61,7 @@ struct ChartScale {
   /// - Parameter count: About how many.
   func ticks(about count: Int) -> [Tick] {
     guard axis.scale == .logarithmic else { return linearTicks(about: count) }
-    let decades = log10(range.upperBound / range.lowerBound)
+
     // Less than a third of a decade holds too few of 1, 2, 5.
     if decades < 0.35 { return linearTicks(about: count) }
     let digits: [Double] = decades <= 1 ? [1, 2, 3, 5, 7] : decades <= Double(count) / 3 ? [1, 2, 5] : [1]
@@ -67,9 +69,12 @@ struct ChartScale {
     return logarithmicValues(digits: digits, stride: stride).map { Tick(value: $0, label: Self.label($0)) }
   }
 
+  /// The powers of ten that a logarithmic axis spans; ratios of far ends would overflow.
+  private var decades: Double { log10(range.upperBound) - log10(range.lowerBound) }
+
   /// Unlabelled places between the ticks of a logarithmic axis, which show that it is one.
   var minorTicks: [Double] {
-    guard axis.scale == .logarithmic, log10(range.upperBound / range.lowerBound) <= 6 else { return [] }
+    guard axis.scale == .logarithmic, decades <= 6 else { return [] }
     return logarithmicValues(digits: [1, 2, 3, 4, 5, 6, 7, 8, 9], stride: 1)
   }
 

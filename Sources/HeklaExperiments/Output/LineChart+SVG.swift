@@ -63,7 +63,7 @@ private struct ChartDrawing {
       "<rect \(size) fill=\"#FFFFFF\"/>",
       label(
         chart.title, x: left, y: 28, anchor: "start", color: Self.ink,
-        more: " font-size=\"15\" font-weight=\"600\""),
+        more: " font-size=\"\(Self.number(titleSize))\" font-weight=\"600\""),
     ]
     lines += gridLines + axisTitles
     for (index, place) in legend.enumerated() {
@@ -75,6 +75,11 @@ private struct ChartDrawing {
     for (index, series) in chart.series.enumerated() { lines += drawing(of: series, index) }
     lines.append("</g>")
     return (lines + ["</svg>"]).joined(separator: "\n") + "\n"
+  }
+
+  /// A long title gets smaller letters before it leaves the drawing.
+  private var titleSize: Double {
+    min(15, 15 * (right - left) / max(1, Self.width(of: chart.title, size: 16)))
   }
 
   // MARK: - Axes
@@ -116,9 +121,13 @@ private struct ChartDrawing {
     let hasRanges = chart.series.contains { $0.points.contains { $0.range != nil } }
     let shift = hasRanges ? 3 * (Double(index) - Double(chart.series.count - 1) / 2) : 0
     var lines: [String] = []
+    // The line of a long, noisy series fills an area; a thin one shows more of it.
+    let width = series.points.count > chart.width ? 1.1 : 1.8
     for run in runs(of: series, shift: shift) {
       let path = thinned(run).map { "\(Self.number($0.0)),\(Self.number($0.1))" }.joined(separator: " ")
-      lines.append("<polyline points=\"\(path)\" fill=\"none\" stroke-linejoin=\"round\" \(stroke(index))/>")
+      lines.append(
+        "<polyline points=\"\(path)\" fill=\"none\" stroke-linejoin=\"round\" \(stroke(index, width: width))/>"
+      )
     }
     for point in series.points {
       guard let range = point.range, let place = horizontal(point.x),
@@ -170,10 +179,10 @@ private struct ChartDrawing {
 
   private func color(_ index: Int) -> String { Self.palette[index % Self.palette.count] }
 
-  private func stroke(_ index: Int) -> String {
+  private func stroke(_ index: Int, width: Double = 1.8) -> String {
     // Past the palette's end its colours come again, dashed.
     let dash = index < Self.palette.count ? "" : " stroke-dasharray=\"6 4\""
-    return "stroke=\"\(color(index))\" stroke-width=\"1.8\"\(dash)"
+    return "stroke=\"\(color(index))\" stroke-width=\"\(width)\"\(dash)"
   }
 
   private func marker(_ index: Int, at place: (Double, Double)) -> String {

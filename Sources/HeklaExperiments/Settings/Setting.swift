@@ -14,7 +14,8 @@ public struct Setting: Sendable, Equatable {
   /// What values a setting takes.
   public indirect enum Kind: Sendable, Equatable {
     case flag
-    case integer
+    /// A whole number within the bounds of its type.
+    case integer(ClosedRange<Int128>)
     case number
     case text
     /// One of the named cases of an enumeration.
@@ -59,13 +60,30 @@ extension Setting.Kind {
   var expectation: String {
     switch self {
     case .flag: "true or false"
-    case .integer: "a whole number, such as 64"
+    case .integer(Self.anyInteger): "a whole number, such as 64"
+    case .integer(let bounds): "a whole number from \(bounds.lowerBound) to \(bounds.upperBound)"
     case .number: "a number, such as 0.5 or 1e-3"
     case .text: "text"
     case .choice(let cases): "one of " + cases.joined(separator: ", ")
-    case .list(.integer): "whole numbers separated by commas, such as 300,100"
+    case .list(.integer(Self.anyInteger)): "whole numbers separated by commas, such as 300,100"
     case .list(let element): "values separated by commas, each " + element.expectation
     case .other: "a value of a kind that cannot be given on the command line"
+    }
+  }
+
+  /// What an `Int` takes.
+  private static let anyInteger = Int128(Int.min)...Int128(Int.max)
+
+  /// The kind of values of the type that `tree` was encoded from.
+  init(of tree: EncodedTree) {
+    self.init(of: tree.type)
+    guard self == .other else { return }
+    // A wrapper, such as an enumeration that does not list its cases, takes what it encodes itself as.
+    switch tree.content {
+    case .leaf(.text): self = .text
+    case .leaf(.number): self = .number
+    case .leaf(.flag): self = .flag
+    default: break
     }
   }
 
@@ -75,8 +93,8 @@ extension Setting.Kind {
       self = .flag
     } else if type == String.self {
       self = .text
-    } else if type is any BinaryInteger.Type {
-      self = .integer
+    } else if let integer = type as? any FixedWidthInteger.Type {
+      self = .integer(bounds(of: integer))
     } else if type is any BinaryFloatingPoint.Type {
       self = .number
     } else if let cases = (type as? any CaseIterable.Type).flatMap({ rawCases(of: $0) }) {
@@ -93,9 +111,9 @@ extension Setting.Kind {
     switch self {
     case .flag:
       return ["true": JSONValue.flag(true), "false": .flag(false)][text]
-    case .integer:
-      let digits = text.replacing("_", with: "")
-      return Int64(digits).map { JSONValue($0) } ?? UInt64(digits).map { JSONValue($0) }
+    case .integer(let bounds):
+      guard let value = Int128(text.replacing("_", with: "")), bounds.contains(value) else { return nil }
+      return JSONValue(value)
     case .number:
       return Double(text).map { JSONValue($0) }
     case .text:
@@ -127,6 +145,11 @@ extension Substring {
 private func rawCases<Cases: CaseIterable>(of type: Cases.Type) -> [String]? {
   let names = type.allCases.compactMap { ($0 as? any RawRepresentable)?.rawValue as? String }
   return names.count == type.allCases.count ? names : nil
+}
+
+/// The least and the greatest value of `type`; all of `Int128` where the type is wider.
+private func bounds<Integer: FixedWidthInteger>(of type: Integer.Type) -> ClosedRange<Int128> {
+  Int128(clamping: Integer.min)...Int128(clamping: Integer.max)
 }
 
 /// Arrays, whose element type is known even when they are empty.

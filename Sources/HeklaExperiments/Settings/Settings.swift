@@ -110,7 +110,7 @@ public struct Settings: Sendable, Equatable {
 extension Setting {
   fileprivate init(_ name: String, _ tree: EncodedTree, _ notes: [String: String]) {
     self.init(
-      name: name, kind: Kind(of: tree.type), isOptional: tree.isOptional, value: tree.value, note: notes[name]
+      name: name, kind: Kind(of: tree), isOptional: tree.isOptional, value: tree.value, note: notes[name]
     )
   }
 }
