@@ -40,7 +40,7 @@ extension ExperimentError: CustomStringConvertible {
     switch self {
     case .unknownRecipe(let name, let known):
       "There is no recipe '\(name)'.\(NearestNames(to: name, among: known).question) "
-        + (known.isEmpty ? "This build has no recipes." : "'hekla list' prints the \(known.count) there are.")
+        + (known.isEmpty ? "This build has no recipes." : "'hekla list' prints all that there are.")
     case .unknownSetting(let name, let owner, let known):
       "\(owner) has no setting '\(name)'.\(NearestNames(to: name, among: known).question) "
         + Self.inventory(known)

@@ -27,6 +27,12 @@ public struct Report: Sendable {
     entries.contains { $0.finding.verdict == .fails && $0.claim.failure == nil }
   }
 
+  /// Whether the run checked at least one claim, and none failed that is not marked as known to fail.
+  public var isVerified: Bool {
+    let isChecked = entries.contains { $0.finding.verdict == .holds || $0.finding.verdict == .fails }
+    return isChecked && !hasUnexpectedFailure
+  }
+
   /// The report for a terminal.
   ///
   /// - Parameters:

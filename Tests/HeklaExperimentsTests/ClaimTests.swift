@@ -80,7 +80,7 @@ import Testing
     let error = try #require(throws: ExperimentError.self) { try catalog.recipe(named: "sample-stdy") }
     #expect(
       error.description
-        == "There is no recipe 'sample-stdy'. Did you mean 'sample-study'? 'hekla list' prints the 1 there are."
+        == "There is no recipe 'sample-stdy'. Did you mean 'sample-study'? 'hekla list' prints all that there are."
     )
   }
 

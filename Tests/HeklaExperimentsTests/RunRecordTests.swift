@@ -112,6 +112,9 @@ import Testing
     var record = try report().record
     record.metrics["ticket"] = 0.97
     #expect(!Report(record, of: SampleStudy.self).hasUnexpectedFailure)
+    #expect(Report(record, of: SampleStudy.self).isVerified)
+    record.metrics = [:]
+    #expect(!Report(record, of: SampleStudy.self).isVerified, "a run that measured nothing verified nothing")
   }
 
   @Test("the Markdown report names its plots")
