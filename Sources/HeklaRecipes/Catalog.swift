@@ -1,0 +1,4 @@
+import HeklaExperiments
+
+/// The recipes that `hekla` knows, one line each.
+public let catalog = RecipeCatalog([])

@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+
+@testable import HeklaExperiments
+
+@Suite struct RunRecordTests {
+  private func record() throws -> RunRecord {
+    try SampleStudy().run(RunContext(device: NamedDevice(), seed: .max))
+  }
+
+  @Test("the JSON object has exactly the promised keys, in order")
+  func keys() throws {
+    var record = try record()
+    record.seconds = 1.5
+    record.settings = .object([.init("width", .number("64"))])
+    #expect(
+      record.jsonText == """
+        {
+          "recipe": "sample-study",
+          "device": "stub",
+          "seed": 18446744073709551615,
+          "settings": {
+            "width": 64
+          },
+          "steps": 4,
+          "losses": [1.0, 0.5, 0.3333333333333333, 0.25],
+          "metrics": {
+            "dense": 0.97,
+            "soon": 2.0,
+            "ticket": 0.96
+          },
+          "seconds": 1.5
+        }
+
+        """)
+    let parsed = try JSONSerialization.jsonObject(with: Data(record.jsonText.utf8))
+    #expect((parsed as? [String: Any])?.count == 8)
+  }
+
+  @Test("a record read back is the record, to the last bit of every loss")
+  func roundTrip() throws {
+    var record = try record()
+    record.losses = [0.1, 1 / 3, .leastNonzeroMagnitude, .greatestFiniteMagnitude, -.infinity, 1e22]
+    #expect(try RunRecord(jsonText: record.jsonText) == record)
+    #expect(try RunRecord(jsonText: JSONValue(encoding: record).indented) == record)
+  }
+
+  @Test("a run that diverged is written and read, its losses as text")
+  func divergence() throws {
+    var record = try record()
+    record.losses = [1, .infinity, .nan]
+    record.metrics["accuracy"] = .nan
+    #expect(record.jsonText.contains(#""losses": [1.0, "Infinity", "NaN"]"#))
+    let copy = try RunRecord(jsonText: record.jsonText)
+    #expect(copy.losses[1] == .infinity)
+    #expect(copy.losses[2].isNaN)
+    #expect(copy.metrics["accuracy"]?.isNaN == true)
+  }
+
+  @Test("Foundation's encoder writes the same object")
+  func foundation() throws {
+    let record = try record()
+    let copy = try JSONDecoder().decode(RunRecord.self, from: JSONEncoder().encode(record))
+    #expect(copy == record)
+  }
+
+  @Test(
+    "any text survives quoting",
+    arguments: ["", "a\"b\\c", "tab\tline\nbell\u{7}", "\u{1F3D4}\u{FE0F} Hekla é"])
+  func quoting(text: String) throws {
+    let document = JSONValue.object([.init(text, .text(text))])
+    #expect(try JSONDecoder().decode(JSONValue.self, from: Data(document.description.utf8)) == document)
+  }
+}
+
+@Suite struct ReportTests {
+  private func report() throws -> Report {
+    var record = try SampleStudy().run(RunContext(device: NamedDevice(), seed: 7))
+    record.seconds = 75
+    return Report(record, of: SampleStudy.self)
+  }
+
+  @Test("the report shows each claim with its verdict and numbers")
+  func text() throws {
+    #expect(
+      try report().text(for: Terminal(isInteractive: false, columns: 72)) == """
+        sample-study  Nobody (2020). A sample. arXiv:2001.00001
+
+        4 steps on stub in 1:15, seed 7, loss 1 to 0.25.
+
+          metric  value
+          dense    0.97
+          soon        2
+          ticket   0.96
+
+          fails          tickets keep the accuracy (figure 1)
+                           ticket 0.96 >= dense 0.97 - 0.005 = 0.965
+          known to fail  tickets are sooner (figure 2)
+                           soon 2 < 1
+                           seen: two epochs later
+          not measured   larger nets agree (table 3)
+                           this setting does not measure large
+
+        3 claims: 1 fails, 1 known to fail, 1 not measured.
+
+        """)
+    #expect(try report().hasUnexpectedFailure)
+  }
+
+  @Test("a failure that is marked is no unexpected one, nor is what was not measured")
+  func unexpected() throws {
+    var record = try report().record
+    record.metrics["ticket"] = 0.97
+    #expect(!Report(record, of: SampleStudy.self).hasUnexpectedFailure)
+    #expect(Report(record, of: SampleStudy.self).isVerified)
+    record.metrics = [:]
+    #expect(!Report(record, of: SampleStudy.self).isVerified, "a run that measured nothing verified nothing")
+  }
+
+  @Test("the Markdown report names its plots")
+  func markdown() throws {
+    let text = try report().markdown(plots: ["loss.svg"])
+    #expect(
+      text.contains(
+        "| tickets keep the accuracy | figure 1 | fails | ticket 0.96 >= dense 0.97 - 0.005 = 0.965 |"))
+    #expect(text.contains("![loss](loss.svg)"))
+    #expect(text.contains("```json\n{\n  \"width\": 64,"))
+  }
+
+  @Test("colours appear only where the terminal has them")
+  func colors() throws {
+    let plain = Terminal(isInteractive: true)
+    let colored = Terminal(isInteractive: true, hasColor: true)
+    #expect(try !report().text(for: plain).contains("\u{1B}"))
+    #expect(try report().text(for: colored).contains("\u{1B}[31mfails"))
+  }
+}
