@@ -1,2 +1,3 @@
 #pragma once
+#include "CHostBlocks.h"
 #include "CHostThreads.h"
