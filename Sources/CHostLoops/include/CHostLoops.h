@@ -1,2 +1,3 @@
 #pragma once
 #include "CHostThreads.h"
+#include "CHostProducts.h"

@@ -1,0 +1,22 @@
+// The product kernels for AVX-512: 14 x 2 vectors of sums take 28 of the 32 registers.
+
+#include "CHostProducts.h"
+#include "gemm_transpose.h"
+
+#if defined(__x86_64__)
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
+#define ROWS 14
+#define FOR_EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+
+#define REAL float
+#define LANES 16
+#define NAME(x) host_product_float32_avx512_##x
+#define TRANSPOSE TRANSPOSE16
+#include "gemm_template.h"
+
+#define REAL double
+#define LANES 8
+#define NAME(x) host_product_float64_avx512_##x
+#define TRANSPOSE TRANSPOSE8
+#include "gemm_template.h"
+#endif
