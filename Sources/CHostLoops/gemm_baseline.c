@@ -6,6 +6,14 @@
 #include <stddef.h>
 
 #define TARGET
+#define LOAD_PART_LOOP(from, count)                                  \
+  ({                                                                 \
+    VECTOR part = {0};                                               \
+    for (int l = 0; l < LANES; l++) part[l] = l < (count) ? (from)[l] : 0; \
+    part;                                                            \
+  })
+#define STORE_PART_LOOP(to, vector, count) \
+  for (int l = 0; l < (count); l++) (to)[l] = (vector)[l]
 #define ROWS 6
 #define FOR_EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
 
@@ -13,12 +21,16 @@
 #define LANES 4
 #define NAME(x) host_product_float32_baseline_##x
 #define TRANSPOSE TRANSPOSE4
+#define LOAD_PART LOAD_PART_LOOP
+#define STORE_PART STORE_PART_LOOP
 #include "gemm_template.h"
 
 #define REAL double
 #define LANES 2
 #define NAME(x) host_product_float64_baseline_##x
 #define TRANSPOSE TRANSPOSE2
+#define LOAD_PART LOAD_PART_LOOP
+#define STORE_PART STORE_PART_LOOP
 #include "gemm_template.h"
 
 #if defined(__x86_64__)

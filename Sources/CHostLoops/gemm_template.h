@@ -2,6 +2,8 @@
 //   REAL    the element type            LANES  elements in a vector       TARGET  the instruction set's attribute
 //   ROWS    the most rows of a tile     FOR_EACH_ROW_COUNT(X)  X(1) X(2) ... X(ROWS)
 //   NAME(x) the name of x in this set   TRANSPOSE(rows)        transposes LANES vectors in place
+//   LOAD_PART(from, count), STORE_PART(to, vector, count)      the first 0 <= count < LANES elements of a vector,
+//                                                              the others read as 0 and are not written
 // Vectors are the compiler's vector extension, so that the sets differ in these parameters only. A product and
 // a sum in one expression become one fused instruction where TARGET has it.
 
@@ -12,31 +14,40 @@ typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), alig
 
 // MARK: - Packing
 
+INLINE VECTOR NAME(load)(const REAL *from, long count) {
+  return count >= LANES ? *(const VECTOR *)from : LOAD_PART(from, count);
+}
+
+INLINE void NAME(store)(REAL *to, VECTOR vector, long count) {
+  if (count >= LANES)
+    *(VECTOR *)to = vector;
+  else
+    STORE_PART(to, vector, count);
+}
+
+// A vector that reaches over the end of its row of `packed` writes where the next row begins: rows are written
+// in order, so that the next one is written afterwards.
+
 TARGET static void NAME(pack_across)(void *packed, const void *elements, long step, long count, long width,
                                      long depth) {
   REAL *out = packed;
   const REAL *in = elements;
-  if (depth < LANES) {
-    for (long p = 0; p < depth; p++)
-      for (long i = 0; i < width; i++) out[p * width + i] = i < count ? in[i * step + p] : 0;
-    return;
-  }
-  // From the last square to the first: a vector that reaches over the end of its row of `packed` writes where
-  // the next row begins, which is then written again.
+  const long square = depth < LANES ? depth : LANES;
   for (long i = (width - 1) / LANES * LANES; i >= 0; i -= LANES) {
     const long valid = count - i < LANES ? count - i : LANES;
     for (long p = 0; p < depth; p += LANES) {
       // The last square starts early enough to be whole: what it shares with the one before is written twice.
-      if (p > depth - LANES) p = depth - LANES;
+      if (p > depth - square) p = depth - square;
       VECTOR rows[LANES];
-      if (valid == LANES) {
+      if (valid == LANES && square == LANES) {
         UNROLLED for (int r = 0; r < LANES; r++) rows[r] = *(const VECTOR *)(in + (i + r) * step + p);
       } else {
         UNROLLED for (int r = 0; r < LANES; r++)
-          rows[r] = r < valid ? *(const VECTOR *)(in + (i + r) * step + p) : (VECTOR){0};
+          rows[r] = r < valid ? NAME(load)(in + (i + r) * step + p, square) : (VECTOR){0};
       }
       TRANSPOSE(rows)
-      UNROLLED for (int r = 0; r < LANES; r++) *(VECTOR *)(out + (p + r) * width + i) = rows[r];
+      UNROLLED for (int r = 0; r < LANES; r++)
+        if (r < square) *(VECTOR *)(out + (p + r) * width + i) = rows[r];
     }
   }
 }
@@ -45,37 +56,42 @@ TARGET static void NAME(pack_along)(void *packed, const void *elements, long ste
                                     long depth) {
   REAL *out = packed;
   const REAL *in = elements;
-  if (count == width && width == 2 * LANES) {
+  if (count == 2 * LANES && width == 2 * LANES) {
     for (long p = 0; p < depth; p++) {
       *(VECTOR *)(out + p * width) = *(const VECTOR *)(in + p * step);
       *(VECTOR *)(out + p * width + LANES) = *(const VECTOR *)(in + p * step + LANES);
     }
     return;
   }
-  for (long p = 0; p < depth; p++) {
-    for (long i = 0; i < count; i++) out[p * width + i] = in[p * step + i];
-    for (long i = count; i < width; i++) out[p * width + i] = 0;
-  }
+  for (long p = 0; p < depth; p++)
+    for (long i = 0; i < width; i += LANES)
+      *(VECTOR *)(out + p * width + i) = NAME(load)(in + p * step + i, count > i ? count - i : 0);
 }
 
 // MARK: - Tiles
 
 // One tile: `rows` x `vectors * LANES` sums that stay in registers while `depth` runs.
-INLINE void NAME(tile)(const int rows, const int vectors, long depth, const REAL *left, long left_step,
-                       const REAL *right, long right_step, REAL *product, long product_step, long columns,
-                       int accumulates) {
+INLINE void NAME(tile)(const int rows, const int vectors, const int is_apart, long depth, const REAL *left,
+                       long left_row, long left_step, const REAL *right, long right_step, REAL *product,
+                       long product_step, long columns, int accumulates) {
   VECTOR sums[ROWS][2];
   UNROLLED for (int r = 0; r < rows; r++) {
     UNROLLED for (int v = 0; v < vectors; v++) sums[r][v] = (VECTOR){0};
     __builtin_prefetch(product + r * product_step, 1);
     if (vectors == 2) __builtin_prefetch(product + r * product_step + LANES, 1);
   }
+  // One pointer for each four rows keeps the addresses of rows that lie apart from becoming one chain of sums.
+  const REAL *quads[(ROWS + 3) / 4];
+  UNROLLED for (int q = 0; q < (rows + 3) / 4; q++) {
+    quads[q] = left + 4 * q * left_row;
+    if (is_apart) __asm__("" : "+r"(quads[q]));
+  }
   for (long p = 0; p < depth; p++) {
     VECTOR factors[2];
     UNROLLED for (int v = 0; v < vectors; v++) factors[v] = *(const VECTOR *)(right + v * LANES);
     UNROLLED for (int r = 0; r < rows; r++)
-      UNROLLED for (int v = 0; v < vectors; v++) sums[r][v] += left[r] * factors[v];
-    left += left_step;
+      UNROLLED for (int v = 0; v < vectors; v++) sums[r][v] += quads[r / 4][r % 4 * left_row] * factors[v];
+    UNROLLED for (int q = 0; q < (rows + 3) / 4; q++) quads[q] += left_step;
     right += right_step;
   }
   if (columns == vectors * LANES) {
@@ -85,43 +101,54 @@ INLINE void NAME(tile)(const int rows, const int vectors, long depth, const REAL
         *target = accumulates ? *target + sums[r][v] : sums[r][v];
       }
   } else {
-    REAL whole[ROWS][2 * LANES];
+    // Every vector but the last is whole.
+    const long rest = columns - (vectors - 1) * LANES;
     UNROLLED for (int r = 0; r < rows; r++)
-      UNROLLED for (int v = 0; v < vectors; v++) *(VECTOR *)(whole[r] + v * LANES) = sums[r][v];
-    for (long r = 0; r < rows; r++)
-      for (long j = 0; j < columns; j++) {
-        REAL *target = product + r * product_step + j;
-        *target = accumulates ? *target + whole[r][j] : whole[r][j];
+      UNROLLED for (int v = 0; v < vectors; v++) {
+        REAL *target = product + r * product_step + v * LANES;
+        const long count = v == vectors - 1 ? rest : LANES;
+        if (accumulates) sums[r][v] += NAME(load)(target, count);
+        NAME(store)(target, sums[r][v], count);
       }
   }
 }
 
-typedef void NAME(tile_function)(long depth, const REAL *left, long left_step, const REAL *right, long right_step,
-                                 REAL *product, long product_step, long columns, int accumulates);
+typedef void NAME(tile_function)(long depth, const REAL *left, long left_row, long left_step, const REAL *right,
+                                 long right_step, REAL *product, long product_step, long columns,
+                                 int accumulates);
 
-#define TILES_OF(rows)                                                                                              \
-  TARGET static void NAME(narrow_##rows)(long depth, const REAL *left, long left_step, const REAL *right,           \
-                                         long right_step, REAL *product, long product_step, long columns,           \
-                                         int accumulates) {                                                         \
-    NAME(tile)(rows, 1, depth, left, left_step, right, right_step, product, product_step, columns, accumulates);    \
-  }                                                                                                                 \
-  TARGET static void NAME(wide_##rows)(long depth, const REAL *left, long left_step, const REAL *right,             \
-                                       long right_step, REAL *product, long product_step, long columns,             \
-                                       int accumulates) {                                                           \
-    NAME(tile)(rows, 2, depth, left, left_step, right, right_step, product, product_step, columns, accumulates);    \
+// A tile function for each number of rows: one or two vectors wide, the left factor's rows side by side or apart.
+#define TILE(name, rows, vectors, is_apart)                                                                     \
+  TARGET static void NAME(name##rows)(long depth, const REAL *left, long left_row, long left_step,              \
+                                      const REAL *right, long right_step, REAL *product, long product_step,     \
+                                      long columns, int accumulates) {                                          \
+    NAME(tile)(rows, vectors, is_apart, depth, left, is_apart ? left_row : 1, is_apart ? 1 : left_step, right,  \
+               right_step, product, product_step, columns, accumulates);                                        \
   }
+#define TILES_OF(rows)        \
+  TILE(narrow_, rows, 1, 0)       \
+  TILE(wide_, rows, 2, 0)         \
+  TILE(narrow_apart_, rows, 1, 1) \
+  TILE(wide_apart_, rows, 2, 1)
 FOR_EACH_ROW_COUNT(TILES_OF)
 #undef TILES_OF
+#undef TILE
 
 #define NARROW(rows) NAME(narrow_##rows),
 #define WIDE(rows) NAME(wide_##rows),
-static NAME(tile_function) *const NAME(narrow_tiles)[] = {FOR_EACH_ROW_COUNT(NARROW)};
-static NAME(tile_function) *const NAME(wide_tiles)[] = {FOR_EACH_ROW_COUNT(WIDE)};
+#define NARROW_APART(rows) NAME(narrow_apart_##rows),
+#define WIDE_APART(rows) NAME(wide_apart_##rows),
+static NAME(tile_function) *const NAME(tiles)[2][2][ROWS] = {
+    {{FOR_EACH_ROW_COUNT(NARROW)}, {FOR_EACH_ROW_COUNT(WIDE)}},
+    {{FOR_EACH_ROW_COUNT(NARROW_APART)}, {FOR_EACH_ROW_COUNT(WIDE_APART)}},
+};
 #undef NARROW
 #undef WIDE
+#undef NARROW_APART
+#undef WIDE_APART
 
-static void NAME(block)(long rows, long columns, long depth, const struct host_product_factor *left,
-                        const struct host_product_factor *right, void *product, long product_step,
+static void NAME(block)(long rows, long columns, long depth, const struct host_product_left *left,
+                        const struct host_product_right *right, void *product, long product_step,
                         int accumulates) {
   // Tiles of nearly equal height: 60 rows are five tiles of 12, not four of 14 and one of 4.
   const long tile_count = (rows + ROWS - 1) / ROWS;
@@ -129,7 +156,7 @@ static void NAME(block)(long rows, long columns, long depth, const struct host_p
   for (long j = 0; j < columns; j += 2 * LANES) {
     const long rest = columns - j;
     const long width = rest > LANES ? 2 * LANES : LANES;
-    NAME(tile_function) *const *tiles = rest > LANES ? NAME(wide_tiles) : NAME(narrow_tiles);
+    NAME(tile_function) *const *tiles = NAME(tiles)[left->row_step > 1][rest > LANES];
     const REAL *panel = (const REAL *)right->elements + (right->step ? j : j * depth);
     long right_step = right->step ? right->step : width;
     if (right->edge && rest < 2 * LANES) {
@@ -139,8 +166,8 @@ static void NAME(block)(long rows, long columns, long depth, const struct host_p
     long i = 0;
     for (long t = 0; t < tile_count; t++) {
       const long tile_rows = height + (t < taller);
-      const REAL *tile = (const REAL *)left->elements + (left->step ? i : i * depth);
-      tiles[tile_rows - 1](depth, tile, left->step ? left->step : tile_rows, panel, right_step,
+      const REAL *tile = (const REAL *)left->elements + i * (left->step ? left->row_step : depth);
+      tiles[tile_rows - 1](depth, tile, left->row_step, left->step ? left->step : tile_rows, panel, right_step,
                            (REAL *)product + i * product_step + j, product_step, rest < width ? rest : width,
                            accumulates);
       i += tile_rows;
@@ -167,15 +194,17 @@ INLINE void NAME(dots)(const int rows, long depth, const REAL *matrix, long step
     const VECTOR factor = *(const VECTOR *)(vector + p);
     UNROLLED for (int r = 0; r < rows; r++) sums[r][0] += *(const VECTOR *)(matrix + r * step + p) * factor;
   }
+  if (p < depth) {
+    const VECTOR factor = LOAD_PART(vector + p, depth - p);
+    UNROLLED for (int r = 0; r < rows; r++) sums[r][1] += LOAD_PART(matrix + r * step + p, depth - p) * factor;
+  }
   UNROLLED for (int r = 0; r < rows; r++) {
     const VECTOR folded = (sums[r][0] + sums[r][1]) + (sums[r][2] + sums[r][3]);
     REAL partial[LANES];
     *(VECTOR *)partial = folded;
     for (int width = LANES / 2; width > 0; width /= 2)
       for (int l = 0; l < width; l++) partial[l] += partial[l + width];
-    REAL sum = partial[0];
-    for (long q = p; q < depth; q++) sum += matrix[r * step + q] * vector[q];
-    product[r] = sum;
+    product[r] = partial[0];
   }
 }
 
@@ -188,31 +217,38 @@ TARGET static void NAME(rows_by_vector)(long rows, long depth, const void *matri
   for (; i < rows; i++) NAME(dots)(1, depth, row + i * step, step, vector, out + i);
 }
 
-// `vectors` neighbouring vectors of sums over all of `depth`.
-INLINE void NAME(strip)(const int vectors, long depth, const REAL *matrix, long step, const REAL *vector,
+// Adds `count` rows of the matrix, each times its factor, to `vectors` neighbouring vectors of sums.
+INLINE void NAME(strip)(const int vectors, const int rows, const REAL *matrix, long step, const REAL *vector,
                         REAL *product) {
   VECTOR sums[8];
-  UNROLLED for (int v = 0; v < vectors; v++) sums[v] = (VECTOR){0};
-  for (long p = 0; p < depth; p++)
+  UNROLLED for (int v = 0; v < vectors; v++) sums[v] = *(const VECTOR *)(product + v * LANES);
+  UNROLLED for (int r = 0; r < rows; r++)
     UNROLLED for (int v = 0; v < vectors; v++)
-      sums[v] += vector[p] * *(const VECTOR *)(matrix + p * step + v * LANES);
+      sums[v] += vector[r] * *(const VECTOR *)(matrix + r * step + v * LANES);
   UNROLLED for (int v = 0; v < vectors; v++) *(VECTOR *)(product + v * LANES) = sums[v];
+}
+
+INLINE void NAME(sweep)(const int rows, long columns, const REAL *matrix, long step, const REAL *vector,
+                        REAL *product) {
+  long j = 0;
+  for (; j + 4 * LANES <= columns; j += 4 * LANES) NAME(strip)(4, rows, matrix + j, step, vector, product + j);
+  for (; j + LANES <= columns; j += LANES) NAME(strip)(1, rows, matrix + j, step, vector, product + j);
+  for (; j < columns; j++) {
+    REAL sum = product[j];
+    UNROLLED for (int r = 0; r < rows; r++) sum += vector[r] * matrix[r * step + j];
+    product[j] = sum;
+  }
 }
 
 TARGET static void NAME(vector_by_columns)(long columns, long depth, const void *matrix, long step,
                                            const void *vector, void *product) {
-  const REAL *column = matrix, *factors = vector;
-  REAL *out = product;
-  long j = 0;
-  for (; j + 8 * LANES <= columns; j += 8 * LANES) NAME(strip)(8, depth, column + j, step, factors, out + j);
-  for (; j + 2 * LANES <= columns; j += 2 * LANES) NAME(strip)(2, depth, column + j, step, factors, out + j);
-  for (; j + LANES <= columns; j += LANES) NAME(strip)(1, depth, column + j, step, factors, out + j);
-  if (j < columns) {
-    REAL sums[LANES] = {0};
-    for (long p = 0; p < depth; p++)
-      for (long l = 0; l < columns - j; l++) sums[l] += factors[p] * column[p * step + j + l];
-    for (long l = 0; l < columns - j; l++) out[j + l] = sums[l];
-  }
+  const REAL *row = matrix, *factors = vector;
+  REAL *sums = product;
+  for (long j = 0; j < columns; j++) sums[j] = 0;
+  long p = 0;
+  // Whole rows, some at a time, so that memory is read in long stretches while the sums stay in the first cache.
+  for (; p + 8 <= depth; p += 8) NAME(sweep)(8, columns, row + p * step, step, factors + p, sums);
+  for (; p < depth; p++) NAME(sweep)(1, columns, row + p * step, step, factors + p, sums);
 }
 
 const struct host_product_kernels NAME(kernels) = {
@@ -232,3 +268,5 @@ const struct host_product_kernels NAME(kernels) = {
 #undef LANES
 #undef NAME
 #undef TRANSPOSE
+#undef LOAD_PART
+#undef STORE_PART

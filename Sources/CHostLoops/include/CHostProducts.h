@@ -18,16 +18,29 @@ enum host_product_level {
   host_product_avx512 = 2,
 };
 
-/// The right or left factor of a block, as `depth` rows of elements that lie side by side.
+/// The left factor of a block, `rows` x `depth`.
 ///
-/// Packed, a tile's rows follow each other without a gap, and tile follows tile. Direct, they lie in the
-/// caller's matrix, `step` elements apart.
-struct host_product_factor {
+/// Packed, each tile lies by itself, column after column without a gap, and tile follows tile. Direct, the factor
+/// lies in the caller's matrix.
+struct host_product_left {
+  /// The first element.
+  const void *elements;
+  /// Elements from one row to the next; 1 where the factor is packed.
+  long row_step;
+  /// Elements from one column to the next where the factor is direct, 0 where it is packed.
+  long step;
+};
+
+/// The right factor of a block, `depth` x `columns`.
+///
+/// Packed, each panel lies by itself, row after row without a gap, and panel follows panel. Direct, the rows lie
+/// in the caller's matrix.
+struct host_product_right {
   /// The first element.
   const void *elements;
   /// Elements from one row to the next where the factor is direct, 0 where it is packed.
   long step;
-  /// Where a direct right factor's last panel is incomplete: that panel, packed, so that no load leaves the matrix.
+  /// Where a direct factor's last panel is incomplete: that panel, packed, so that no load leaves the matrix.
   const void *_Nullable edge;
 };
 
@@ -47,8 +60,8 @@ struct host_product_kernels {
 
   /// Computes `product = left * right`, or adds to `product` where `accumulates`, for one block in cache:
   /// each element's sum runs over `depth` in order, whatever tile the element falls in.
-  void (*block)(long rows, long columns, long depth, const struct host_product_factor *left,
-                const struct host_product_factor *right, void *product, long product_step, int accumulates);
+  void (*block)(long rows, long columns, long depth, const struct host_product_left *left,
+                const struct host_product_right *right, void *product, long product_step, int accumulates);
 
   /// Computes `product[i] = sum over p of matrix[i * step + p] * vector[p]`.
   void (*rows_by_vector)(long rows, long depth, const void *matrix, long step, const void *vector, void *product);

@@ -6,15 +6,17 @@
 enum ProductBlocking {
   /// The most of the depth in a block. It decides where a sum is cut into partial sums, so it is the same for
   /// all shapes and instruction sets.
-  static let depth = 384
+  static let depth = 512
   /// The most rows of a left block, a multiple of every tile's rows.
-  static let rows = 336
+  static let rows = 168
   /// The most columns of a right block, a multiple of every panel's width.
   static let columns = 1024
   /// A right factor is read where it lies, not packed, where it meets at most so many rows.
   static let directRows = 256
   /// A left factor is read where it lies, not packed, where it meets at most so many columns.
   static let directColumns = 256
+  /// The same for a left factor whose rows lie apart, which costs a tile more to read.
+  static let directColumnsApart = 64
   /// Operations below which a further thread costs more than it does: about four microseconds of work.
   static let operationsPerTask = 1_000_000
 

@@ -66,7 +66,9 @@ struct ProductCall {
       let blockColumns = evenPart(
         columnBlock, of: columnBlocks, in: columns.count, unit: 2 * schedule.kernels.lanes
       ).shifted(by: columns.lowerBound)
-      let packsLeft = !left.isTransposed || blockColumns.count > ProductBlocking.directColumns
+      let packsLeft =
+        blockColumns.count
+        > (left.isTransposed ? ProductBlocking.directColumns : ProductBlocking.directColumnsApart)
       for depthBlock in 0..<depthBlocks {
         let depth = evenPart(depthBlock, of: depthBlocks, in: product.depth)
         var rightFactor =
@@ -79,8 +81,9 @@ struct ProductCall {
           var leftFactor =
             packsLeft
             ? packTiles(left, blockRows, depth, into: scratch.left)
-            : host_product_factor(
-              elements: left.address(row: blockRows.lowerBound, column: depth.lowerBound), step: left.step, edge: nil)
+            : host_product_left(
+              elements: left.address(row: blockRows.lowerBound, column: depth.lowerBound),
+              row_step: left.isTransposed ? 1 : left.step, step: left.isTransposed ? left.step : 1)
           let corner = blockRows.lowerBound * product.columns + blockColumns.lowerBound
           schedule.kernels.table.pointee.block(
             blockRows.count, blockColumns.count, depth.count, &leftFactor, &rightFactor,
@@ -93,7 +96,7 @@ struct ProductCall {
   /// The tiles of a left block, packed one after another.
   private func packTiles(
     _ left: Matrix, _ rows: Range<Int>, _ depth: Range<Int>, into memory: UnsafeMutableRawPointer
-  ) -> host_product_factor {
+  ) -> host_product_left {
     let kernels = schedule.kernels
     let tiles = (rows.count + kernels.tileRows - 1) / kernels.tileRows
     for tile in 0..<tiles {
@@ -103,13 +106,13 @@ struct ProductCall {
       let pack = left.isTransposed ? kernels.table.pointee.pack_along : kernels.table.pointee.pack_across
       pack(packed, source, left.step, tileRows.count, tileRows.count, depth.count)
     }
-    return host_product_factor(elements: UnsafeRawPointer(memory), step: 0, edge: nil)
+    return host_product_left(elements: UnsafeRawPointer(memory), row_step: 1, step: 0)
   }
 
   /// The panels of a right block, packed one after another, the last one filled up with zeros.
   private func packPanels(
     _ right: Matrix, _ depth: Range<Int>, _ columns: Range<Int>, into memory: UnsafeMutableRawPointer
-  ) -> host_product_factor {
+  ) -> host_product_right {
     let kernels = schedule.kernels
     for start in stride(from: 0, to: columns.count, by: 2 * kernels.lanes) {
       let count = min(columns.count - start, 2 * kernels.lanes)
@@ -118,18 +121,18 @@ struct ProductCall {
       let pack = right.isTransposed ? kernels.table.pointee.pack_across : kernels.table.pointee.pack_along
       pack(packed, source, right.step, count, kernels.panelWidth(count), depth.count)
     }
-    return host_product_factor(elements: UnsafeRawPointer(memory), step: 0, edge: nil)
+    return host_product_right(elements: UnsafeRawPointer(memory), step: 0, edge: nil)
   }
 
   /// A right block where it lies; an incomplete last panel is packed into `edge`.
   private func direct(
     _ right: Matrix, _ depth: Range<Int>, _ columns: Range<Int>, edge: UnsafeMutableRawPointer
-  ) -> host_product_factor {
+  ) -> host_product_right {
     let rest = columns.count % (2 * schedule.kernels.lanes)
     let elements = right.address(row: depth.lowerBound, column: columns.lowerBound)
-    guard rest > 0 else { return host_product_factor(elements: elements, step: right.step, edge: nil) }
+    guard rest > 0 else { return host_product_right(elements: elements, step: right.step, edge: nil) }
     let last = packPanels(right, depth, (columns.upperBound - rest)..<columns.upperBound, into: edge)
-    return host_product_factor(elements: elements, step: right.step, edge: last.elements)
+    return host_product_right(elements: elements, step: right.step, edge: last.elements)
   }
 }
 

@@ -74,19 +74,24 @@ extension ProductSchedule {
     guard bindings.count == 3 else {
       throw MatrixProduct.invalid("it binds A, B and C, \(bindings.count) slices were given.")
     }
-    let needed = [product.leftByteCount, product.rightByteCount, product.productByteCount]
-    for (index, name) in ["A", "B", "C"].enumerated() {
-      guard let bytes = needed[index], bindings[index].count >= bytes else {
-        throw MatrixProduct.invalid(
-          "\(name) needs \(needed[index] ?? 0) bytes, its slice has \(bindings[index].count). Check the shapes.")
-      }
-    }
+    try check(bindings[0], holds: product.leftByteCount, named: "A")
+    try check(bindings[1], holds: product.rightByteCount, named: "B")
+    try check(bindings[2], holds: product.productByteCount, named: "C")
     guard let c = bindings[2].baseAddress, let count = product.productByteCount, count > 0 else { return }
     guard let a = bindings[0].baseAddress, let b = bindings[1].baseAddress, product.depth > 0 else {
       c.initializeMemory(as: UInt8.self, repeating: 0, count: count)
       return
     }
     run(a, b, c)
+  }
+
+  private func check(
+    _ binding: UnsafeMutableRawBufferPointer, holds needed: Int?, named name: String
+  ) throws(DeviceError) {
+    guard let needed, binding.count >= needed else {
+      throw MatrixProduct.invalid(
+        "\(name) needs \(needed ?? .max) bytes, its slice has \(binding.count). Check the shapes.")
+    }
   }
 
   /// Runs a product that is not empty.
