@@ -64,8 +64,13 @@ TARGET static void NAME(pack_along)(void *packed, const void *elements, long ste
     return;
   }
   for (long p = 0; p < depth; p++)
-    for (long i = 0; i < width; i += LANES)
-      *(VECTOR *)(out + p * width + i) = NAME(load)(in + p * step + i, count > i ? count - i : 0);
+    for (long i = 0; i < width; i += LANES) {
+      const VECTOR part = NAME(load)(in + p * step + i, count > i ? count - i : 0);
+      if (p < depth - 1)
+        *(VECTOR *)(out + p * width + i) = part;
+      else
+        NAME(store)(out + p * width + i, part, width - i);
+    }
 }
 
 // MARK: - Tiles
@@ -88,7 +93,10 @@ INLINE void NAME(tile)(const int rows, const int vectors, const int is_apart, lo
   }
   for (long p = 0; p < depth; p++) {
     VECTOR factors[2];
-    UNROLLED for (int v = 0; v < vectors; v++) factors[v] = *(const VECTOR *)(right + v * LANES);
+    UNROLLED for (int v = 0; v < vectors; v++) {
+      factors[v] = *(const VECTOR *)(right + v * LANES);
+      __builtin_prefetch(right + 8 * right_step + v * LANES);
+    }
     UNROLLED for (int r = 0; r < rows; r++)
       UNROLLED for (int v = 0; v < vectors; v++) sums[r][v] += quads[r / 4][r % 4 * left_row] * factors[v];
     UNROLLED for (int q = 0; q < (rows + 3) / 4; q++) quads[q] += left_step;

@@ -10,13 +10,16 @@ enum ProductBlocking {
   /// The most rows of a left block, a multiple of every tile's rows.
   static let rows = 168
   /// The most columns of a right block, a multiple of every panel's width.
-  static let columns = 1024
+  static let columns = 2048
   /// A right factor is read where it lies, not packed, where it meets at most so many rows.
   static let directRows = 256
   /// A left factor is read where it lies, not packed, where it meets at most so many columns.
   static let directColumns = 256
   /// The same for a left factor whose rows lie apart, which costs a tile more to read.
-  static let directColumnsApart = 64
+  static let directColumnsApart = 128
+  /// So many rows of a matrix are packed into all panels before the next ones: each may be a page of its own, and
+  /// a processor remembers few pages at a time.
+  static let packedRows = 16
   /// Operations below which a further thread costs more than it does: about four microseconds of work.
   static let operationsPerTask = 1_000_000
 

@@ -99,12 +99,17 @@ struct ProductCall {
   ) -> host_product_left {
     let kernels = schedule.kernels
     let tiles = (rows.count + kernels.tileRows - 1) / kernels.tileRows
-    for tile in 0..<tiles {
-      let tileRows = evenPart(tile, of: tiles, in: rows.count)
-      let source = left.address(row: rows.lowerBound + tileRows.lowerBound, column: depth.lowerBound)
-      let packed = memory + tileRows.lowerBound * depth.count * kernels.elementSize
-      let pack = left.isTransposed ? kernels.table.pointee.pack_along : kernels.table.pointee.pack_across
-      pack(packed, source, left.step, tileRows.count, tileRows.count, depth.count)
+    let pack = left.isTransposed ? kernels.table.pointee.pack_along : kernels.table.pointee.pack_across
+    let stretch = left.isTransposed ? ProductBlocking.packedRows : depth.count
+    for start in stride(from: 0, to: depth.count, by: stretch) {
+      for tile in 0..<tiles {
+        let tileRows = evenPart(tile, of: tiles, in: rows.count)
+        let source = left.address(row: rows.lowerBound + tileRows.lowerBound, column: depth.lowerBound + start)
+        let offset = tileRows.lowerBound * depth.count + start * tileRows.count
+        pack(
+          memory + offset * kernels.elementSize, source, left.step, tileRows.count, tileRows.count,
+          min(stretch, depth.count - start))
+      }
     }
     return host_product_left(elements: UnsafeRawPointer(memory), row_step: 1, step: 0)
   }
@@ -114,12 +119,18 @@ struct ProductCall {
     _ right: Matrix, _ depth: Range<Int>, _ columns: Range<Int>, into memory: UnsafeMutableRawPointer
   ) -> host_product_right {
     let kernels = schedule.kernels
-    for start in stride(from: 0, to: columns.count, by: 2 * kernels.lanes) {
-      let count = min(columns.count - start, 2 * kernels.lanes)
-      let source = right.address(row: depth.lowerBound, column: columns.lowerBound + start)
-      let packed = memory + start * depth.count * kernels.elementSize
-      let pack = right.isTransposed ? kernels.table.pointee.pack_across : kernels.table.pointee.pack_along
-      pack(packed, source, right.step, count, kernels.panelWidth(count), depth.count)
+    let pack = right.isTransposed ? kernels.table.pointee.pack_across : kernels.table.pointee.pack_along
+    let stretch = right.isTransposed ? depth.count : ProductBlocking.packedRows
+    for start in stride(from: 0, to: depth.count, by: stretch) {
+      for column in stride(from: 0, to: columns.count, by: 2 * kernels.lanes) {
+        let count = min(columns.count - column, 2 * kernels.lanes)
+        let width = kernels.panelWidth(count)
+        let source = right.address(row: depth.lowerBound + start, column: columns.lowerBound + column)
+        let offset = column * depth.count + start * width
+        pack(
+          memory + offset * kernels.elementSize, source, right.step, count, width,
+          min(stretch, depth.count - start))
+      }
     }
     return host_product_right(elements: UnsafeRawPointer(memory), step: 0, edge: nil)
   }
