@@ -36,9 +36,11 @@ public struct MatrixProduct: Sendable, Hashable {
     guard parameters.count == 9 else {
       throw Self.invalid("it takes 9 parameters, \(parameters.count) were given.")
     }
-    guard parameters.allSatisfy({ $0 >= 0 }), parameters[0] <= 1, parameters[5] <= 1, parameters[6] <= 1 else {
+    guard parameters.allSatisfy({ $0 >= 0 }), parameters[0] <= 1, parameters[5] <= 1, parameters[6] <= 1
+    else {
       throw Self.invalid(
-        "\(parameters) is not [type 0 or 1, batch, rows, columns, depth, flag, flag, stride, stride], none negative.")
+        "\(parameters) is not [type 0 or 1, batch, rows, columns, depth, flag, flag, stride, stride], none negative."
+      )
     }
     elementType = parameters[0] == 0 ? .float32 : .float64
     batch = parameters[1]

@@ -46,7 +46,8 @@ struct ProductCall {
     let table = schedule.kernels.table.pointee
     let kernel = matrix.isTransposed ? table.vector_by_columns : table.rows_by_vector
     kernel(
-      rows.count, schedule.product.depth, matrix.address(row: rows.lowerBound, column: 0), matrix.step, vector,
+      rows.count, schedule.product.depth, matrix.address(row: rows.lowerBound, column: 0), matrix.step,
+      vector,
       target + rows.lowerBound * schedule.kernels.elementSize)
   }
 
@@ -104,7 +105,8 @@ struct ProductCall {
     for start in stride(from: 0, to: depth.count, by: stretch) {
       for tile in 0..<tiles {
         let tileRows = evenPart(tile, of: tiles, in: rows.count)
-        let source = left.address(row: rows.lowerBound + tileRows.lowerBound, column: depth.lowerBound + start)
+        let source = left.address(
+          row: rows.lowerBound + tileRows.lowerBound, column: depth.lowerBound + start)
         let offset = tileRows.lowerBound * depth.count + start * tileRows.count
         pack(
           memory + offset * kernels.elementSize, source, left.step, tileRows.count, tileRows.count,
@@ -156,7 +158,8 @@ private struct Matrix {
   let elementSize: Int
 
   init(_ elements: UnsafeRawPointer, rows: Int, columns: Int, isTransposed: Bool, elementSize: Int) {
-    self.init(elements, step: isTransposed ? rows : columns, isTransposed: isTransposed, elementSize: elementSize)
+    self.init(
+      elements, step: isTransposed ? rows : columns, isTransposed: isTransposed, elementSize: elementSize)
   }
 
   private init(_ elements: UnsafeRawPointer, step: Int, isTransposed: Bool, elementSize: Int) {

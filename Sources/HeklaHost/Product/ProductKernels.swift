@@ -37,6 +37,11 @@ struct ProductKernels: @unchecked Sendable {
     tileRows = table.pointee.tile_rows
   }
 
+  /// Whether these know nothing of the processor but its architecture.
+  var isBaseline: Bool {
+    table == host_product_kernels_at(elementSize, host_product_baseline)
+  }
+
   /// Columns of a panel that holds `count` columns or the first of them.
   func panelWidth(_ count: Int) -> Int { count > lanes ? 2 * lanes : lanes }
 }

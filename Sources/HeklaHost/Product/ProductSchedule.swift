@@ -16,10 +16,16 @@ struct ProductSchedule: Sendable {
   var taskCount: Int { product.batch * rowParts * columnParts }
   /// Whether all is done by the calling thread, because threads would cost more than they do.
   let isSerial: Bool
+  /// What computes the product instead of `kernels`.
+  let library: BLASLibrary?
 
-  /// A schedule for `product` on the threads of `pool`; `level` is for tests.
-  init(_ product: MatrixProduct, pool: ThreadPool = .shared, kernels: ProductKernels? = nil) {
-    let kernels = kernels ?? ProductKernels(elementSize: product.elementType.byteCount)
+  /// A schedule for `product` on the threads of `pool`.
+  ///
+  /// The rule of choice: the host's own kernels wherever it has some for the processor's vector instructions;
+  /// elsewhere a BLAS library, if one is installed and the product is large enough for its threads.
+  /// Tests choose by giving `kernels`.
+  init(_ product: MatrixProduct, pool: ThreadPool = .shared, kernels given: ProductKernels? = nil) {
+    let kernels = given ?? ProductKernels(elementSize: product.elementType.byteCount)
     let product = product.folded
     self.product = product
     self.kernels = kernels
@@ -28,6 +34,13 @@ struct ProductSchedule: Sendable {
     let wanted = Self.taskCount(operations: operations, batch: product.batch, threads: pool.threadCount)
     (rowParts, columnParts) = Self.parts(of: product, kernels: kernels, wanted: wanted)
     isSerial = operations * Double(product.batch) < 2 * Double(ProductBlocking.operationsPerTask)
+    if given == nil, kernels.isBaseline, !isSerial, case .success(let library) = BLASLibrary.shared,
+      library.canMultiply(product)
+    {
+      self.library = library
+    } else {
+      library = nil
+    }
   }
 
   /// How many pieces each product of the batch should fall into.
@@ -96,6 +109,7 @@ extension ProductSchedule {
 
   /// Runs a product that is not empty.
   func run(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer) {
+    if let library { return library.multiply(product, a, b, into: c) }
     var call = ProductCall(schedule: self, a: a, b: b, c: c)
     withUnsafeMutablePointer(to: &call) { call in
       let runTask: @convention(c) (UnsafeMutableRawPointer, Int) -> Void = { context, index in
