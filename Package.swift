@@ -91,6 +91,8 @@ let package = Package(
     tests("HeklaData", on: "HeklaArrays"),
     tests("HeklaExperiments", on: "Hekla"),
     tests("HeklaRecipes", on: "Hekla", "HeklaExperiments"),
-    .testTarget(name: "CommandLineTests", dependencies: ["hekla-cli", "gpubench", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["hekla-cli", "gpubench", "Hekla", "HeklaExperiments", "TestSupport"], swiftSettings: settings),
   ]
 )

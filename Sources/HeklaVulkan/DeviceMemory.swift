@@ -127,6 +127,9 @@ struct MemorySlice: ~Copyable, @unchecked Sendable {
 
   /// The slice in the process's own memory, or nil where the host cannot see it.
   var address: UnsafeMutableRawPointer? { block.address.map { $0 + offset } }
+
+  /// Whether the host reads the memory through its caches; without, reading is many times slower than writing.
+  var isCached: Bool { block.isCached }
 }
 
 /// One allocation of the driver's.
@@ -139,6 +142,8 @@ final class MemoryBlock: @unchecked Sendable {
   let type: Int
   /// The block in the process's own memory, or nil where the host cannot see it.
   let address: UnsafeMutableRawPointer?
+  /// Whether the host reads the block through its caches.
+  let isCached: Bool
   /// What of it is free.
   var ranges: RangeAllocator
   private let memory: OwnedHandle
@@ -170,6 +175,8 @@ final class MemoryBlock: @unchecked Sendable {
     self.byteCount = byteCount
     self.type = type
     self.address = address
+    isCached =
+      context.physical.memory.types[type].propertyFlags & VK_MEMORY_PROPERTY_HOST_CACHED_BIT.rawValue != 0
     self.memory = memory
     ranges = RangeAllocator(capacity: byteCount)
   }

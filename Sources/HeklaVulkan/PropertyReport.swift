@@ -129,9 +129,11 @@ struct PropertyReport {
     record.uuid = uuid
     record.memoryByteCount = memory.deviceLocalByteCount
     let largestAllocation = Int(clamping: maintenance3.maxMemoryAllocationSize)
-    record.maxBufferByteCount = min(
-      largestAllocation, maintenance4.map { Int(clamping: $0.maxBufferSize) } ?? largestAllocation)
-    // Bound ranges are rounded up to whole words, which must not lead past the limit.
+    let largestBuffer = maintenance4.map { Int(clamping: $0.maxBufferSize) } ?? largestAllocation
+    // Sizes are rounded up, which must not lead past the limit.
+    record.maxBufferByteCount =
+      min(largestAllocation, largestBuffer) / VulkanBuffer.padding * VulkanBuffer.padding
+    // Bound ranges are rounded up to whole words.
     record.maxBindingByteCount = min(Int(limits.maxStorageBufferRange), record.maxBufferByteCount) / 4 * 4
     record.bufferAlignment = max(Int(limits.minStorageBufferOffsetAlignment), 16)
     record.maxBindingCount = Int(

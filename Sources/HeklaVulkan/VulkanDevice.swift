@@ -51,11 +51,10 @@ public final class VulkanDevice: Device {
       throw .invalidArgument(
         call: "makeBuffer", reason: "\(byteCount) bytes were asked for; a buffer has at least 1.")
     }
-    guard byteCount <= capabilities.maxBufferByteCount - VulkanBuffer.padding else {
+    guard byteCount <= capabilities.maxBufferByteCount else {
       throw .limitExceeded(
         device: name, limit: "buffer size in bytes", requested: byteCount,
-        allowed: capabilities.maxBufferByteCount - VulkanBuffer.padding,
-        remedy: "Split the array, or use a smaller batch.")
+        allowed: capabilities.maxBufferByteCount, remedy: "Split the array, or use a smaller batch.")
     }
     return try VulkanBuffer(in: memory, byteCount: byteCount)
   }

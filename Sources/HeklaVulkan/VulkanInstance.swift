@@ -48,11 +48,21 @@ final class VulkanInstance: @unchecked Sendable {
       information.pApplicationInfo = UnsafePointer(scratch.copy(application))
       let messengerInformation = log.map { scratch.copy($0.messengerInformation) }
       if let messengerInformation {
-        information.pNext = UnsafeRawPointer(messengerInformation)
+        // The messenger hears of errors in making and ending the instance, too. Hazards between commands that
+        // no barrier separates are looked for as well: software drivers, which run commands one by one, would
+        // hide them.
+        let hazards = scratch.copy(VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT)
+        var features = VkValidationFeaturesEXT()
+        features.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT
+        features.pNext = UnsafeRawPointer(messengerInformation)
+        features.enabledValidationFeatureCount = 1
+        features.pEnabledValidationFeatures = UnsafePointer(hazards)
+        information.pNext = UnsafeRawPointer(scratch.copy(features))
+        let extensions = ["VK_EXT_debug_utils", "VK_EXT_validation_features"]
         information.enabledLayerCount = 1
         information.ppEnabledLayerNames = scratch.copy(strings: [Self.validationLayer])
-        information.enabledExtensionCount = 1
-        information.ppEnabledExtensionNames = scratch.copy(strings: ["VK_EXT_debug_utils"])
+        information.enabledExtensionCount = UInt32(extensions.count)
+        information.ppEnabledExtensionNames = scratch.copy(strings: extensions)
       }
       var created: VkInstance?
       let result = create(&information, nil, &created)

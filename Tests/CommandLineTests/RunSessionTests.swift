@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Hekla
 import HeklaExperiments
+import TestSupport
 import Testing
 
 @testable import hekla_cli
@@ -24,35 +25,6 @@ private struct TinyStudy: Experiment {
     if isBroken { throw ExperimentError.stopped(owner: Self.name, reason: "The loss is not finite.") }
     let losses = [3.0, 2, 1].prefix(context.limits.stepCount(3, stepsPerEpoch: 1))
     return try context.record(of: self, losses: Array(losses), metrics: ["accuracy": accuracy])
-  }
-}
-
-/// A device that has a name and nothing else.
-private final class NamedDevice: Device {
-  let name: String
-  let capabilities = Capabilities(interface: .host, kind: .other, deviceName: "paper", driver: "none")
-
-  init(_ name: String) { self.name = name }
-
-  func makeBuffer(byteCount: Int) throws(DeviceError) -> any Buffer { throw refusal }
-  func makeKernel(_ source: KernelSource) throws(DeviceError) -> any Kernel { throw refusal }
-  func makeQueue() throws(DeviceError) -> any Queue { throw refusal }
-
-  private var refusal: DeviceError {
-    .unsupported(device: name, feature: "work", remedy: "Use another device.")
-  }
-}
-
-/// A folder that lives as long as the value.
-private final class TemporaryFolder {
-  let path = NSTemporaryDirectory() + "hekla-\(UInt64.random(in: 0...UInt64.max))"
-
-  init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  var contents: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
   }
 }
 
@@ -180,7 +152,7 @@ private final class TemporaryFolder {
         https://arxiv.org/abs/2001.00001
 
         setting    default  takes         meaning
-        accuracy      0.75  number        What it will reach.
+        accuracy   0.75     number        What it will reach.
         isBroken   false    true | false
         needsData  false    true | false
 

@@ -70,7 +70,8 @@ import Testing
   @Test(
     "empty, single and unplaceable values give a drawing without NaN",
     arguments: [
-      [], [1.0], [0, 0, 0], [.nan, .infinity], [1, .nan, 2], [-1, -2], [1e300, -1e300], [5e-324, 1],
+      [], [1.0], [0, 0, 0], [.nan, .infinity], [1, .nan, 2], [-1, -2], [1e300, -1e300],
+      [.leastNonzeroMagnitude, 1], [.greatestFiniteMagnitude, -.greatestFiniteMagnitude],
     ])
   func degenerate(values: [Double]) throws {
     for scale in [LineChart.Axis.Scale.linear, .logarithmic] {

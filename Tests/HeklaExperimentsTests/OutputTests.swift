@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HeklaExperiments
@@ -168,7 +169,7 @@ import Testing
   func contents() throws {
     let root = try TemporaryFolder()
     let folder = try RunFolder(root.path + "/a/b")
-    let record = try SampleStudy().run(RunContext(device: NamedDevice(), output: folder))
+    let record = try SampleStudy().run(RunContext(device: NamedDevice("stub"), output: folder))
     try folder.write(LineChart("loss", x: .init("step"), y: .init("loss"), series: []), named: "loss")
     try folder.write(Report(record, of: SampleStudy.self))
     #expect(

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HeklaExperiments
 
 @Suite struct RunRecordTests {
   private func record() throws -> RunRecord {
-    try SampleStudy().run(RunContext(device: NamedDevice(), seed: .max))
+    try SampleStudy().run(RunContext(device: NamedDevice("stub"), seed: .max))
   }
 
   @Test("the JSON object has exactly the promised keys, in order")
@@ -75,7 +76,7 @@ import Testing
 
 @Suite struct ReportTests {
   private func report() throws -> Report {
-    var record = try SampleStudy().run(RunContext(device: NamedDevice(), seed: 7))
+    var record = try SampleStudy().run(RunContext(device: NamedDevice("stub"), seed: 7))
     record.seconds = 75
     return Report(record, of: SampleStudy.self)
   }

@@ -1,5 +1,5 @@
 import Foundation
-import Hekla
+import Synchronization
 
 @testable import HeklaExperiments
 
@@ -41,53 +41,23 @@ struct SampleStudy: Experiment {
   }
 }
 
-/// A device that has a name and nothing else.
-final class NamedDevice: Device {
-  let name = "stub"
-  let capabilities = Capabilities(interface: .host, kind: .other, deviceName: "stub", driver: "none")
-
-  func makeBuffer(byteCount: Int) throws(DeviceError) -> any Buffer { throw refusal }
-  func makeKernel(_ source: KernelSource) throws(DeviceError) -> any Kernel { throw refusal }
-  func makeQueue() throws(DeviceError) -> any Queue { throw refusal }
-
-  private var refusal: DeviceError {
-    .unsupported(device: name, feature: "work", remedy: "Use another device.")
-  }
-}
-
-/// A folder that lives as long as the value.
-final class TemporaryFolder {
-  let path = NSTemporaryDirectory() + "hekla-\(UInt64.random(in: 0...UInt64.max))"
-
-  init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// What lies in the folder, hidden files included.
-  var contents: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-  }
-
-  func text(of name: String) throws -> String {
-    try String(contentsOfFile: path + "/" + name, encoding: .utf8)
-  }
-}
-
 /// What a console was given, in order.
-final class Transcript: @unchecked Sendable {
-  // Sendable because a lock guards the text.
-  private let lock = NSLock()
-  private var written = ""
+final class Transcript: Sendable {
+  private let written = Mutex("")
 
-  var text: String { lock.withLock { written } }
+  var text: String { written.withLock { $0 } }
 
   func console(_ terminal: Terminal) -> Console {
-    Console(terminal: terminal) { text in self.lock.withLock { self.written += text } }
+    Console(terminal: terminal) { text in self.written.withLock { $0 += text } }
   }
 }
 
 /// A clock that tests turn.
-final class ManualTime: @unchecked Sendable {
-  // Sendable because each test uses it from one thread.
-  var seconds = 0.0
+final class ManualTime: Sendable {
+  private let time = Mutex(0.0)
+
+  var seconds: Double {
+    get { time.withLock { $0 } }
+    set { time.withLock { $0 = newValue } }
+  }
 }
