@@ -4,7 +4,7 @@ import HeklaRuntime
 import HeklaTensors
 import Testing
 
-@Test(arguments: ["opencl:0", "vulkan:0"])
+@Test(arguments: ["cpu", "opencl:0", "vulkan:0"])
 func smoke(name: String) throws {
   let executor = try PlanExecutor(DeviceCatalog.shared.device(named: name))
   let x = Tensor((0..<12).map { Float($0) / 10 }, shape: [3, 4])
@@ -16,7 +16,12 @@ func smoke(name: String) throws {
   let u = Tensor.uniform([5], key: RandomKey(seed: 7))
   let n = Tensor.normal([1000], key: RandomKey(seed: 7)).squared().mean()
   let a = (x * -1).argumentMaximum(along: 1)
-  let all = [y, z, p, c, g, u, n, a, x.mean(), x.sliced(starts: [0, 1], extents: [2, 2], steps: [2, 2]), x.maximum()]
+  let w = Tensor.normal([4, 7], key: RandomKey(seed: 3))
+  let mm = x.matrixProduct(w)
+  let gw = gradients(of: mm.relu().squared().sum(), withRespectTo: [w, x])
+  let ga = x.gathered(at: Tensor([Int32(2), 0, 2, 1]))
+  let sc = Tensor.scatterSum(ga, at: Tensor([Int32(1), 1, 0, 3]), rows: 5)
+  let all = [mm, gw[0], gw[1], ga, sc, y, z, p, c, g, u, n, a, x.mean(), x.sliced(starts: [0, 1], extents: [2, 2], steps: [2, 2]), x.maximum()]
   let step = try executor.compile(StepDescription(outputs: all))
   print(step.plan)
   let got = try step.run()
