@@ -58,28 +58,27 @@ public struct ReferenceValue: Sendable {
 
   /// The value converted to `target`, rounded to what the type holds.
   public func converted(to target: ElementType) -> ReferenceValue {
-    let wide = Self.widened(target)
-    if type.isFloating {
-      switch target {
-      case .float16: return ReferenceValue(Double(Float16(Float(real))), wide)
-      case .bfloat16: return ReferenceValue(Double(BFloat16(Float(real)).floatValue), wide)
-      case .float32, .float64: return ReferenceValue(real, wide)
-      case .bool: return ReferenceValue(wrapping: real == 0 ? 0 : 1, .bool)
-      case .int32, .uint32, .int64:
-        // Saturating, as HostArray's conversion does.
-        let array = HostArray(converting: [real], shape: [], to: target)
-        return ReferenceMemory(array).load(0)
-      case .uint8:
-        return ReferenceValue(real, .float64).converted(to: .uint32).converted(to: .uint8)
-      }
+    if target.isFloating { return Self.rounded(type.isFloating ? real : Double(whole), to: target) }
+    if target == .bool { return ReferenceValue(wrapping: type.isFloating && real != 0 ? 1 : whole, .bool) }
+    if target == .uint8 {
+      // Through uint32, whose low byte stays.
+      let low = ReferenceValue(wrapping: type.isFloating ? Self.truncated(real, to: .uint32) : whole, .uint8)
+      return ReferenceValue(wrapping: low.whole, .uint32)
     }
+    return ReferenceValue(wrapping: type.isFloating ? Self.truncated(real, to: target) : whole, target)
+  }
+
+  private static func rounded(_ real: Double, to target: ElementType) -> ReferenceValue {
     switch target {
-    case .float32, .float64, .float16, .bfloat16:
-      return ReferenceValue(Double(whole), .float64).converted(to: target)
-    case .uint8:
-      return ReferenceValue(wrapping: ReferenceValue(wrapping: whole, .uint8).whole, .uint32)
-    default: return ReferenceValue(wrapping: whole, target)
+    case .float16: ReferenceValue(Double(Float16(Float(real))), .float32)
+    case .bfloat16: ReferenceValue(Double(BFloat16(Float(real)).floatValue), .float32)
+    default: ReferenceValue(real, target)
     }
+  }
+
+  /// Toward zero and saturating, as `HostArray` converts.
+  private static func truncated(_ real: Double, to target: ElementType) -> Int64 {
+    ReferenceMemory(HostArray(converting: [real], shape: [], to: target)).load(0).whole
   }
 }
 
