@@ -34,31 +34,23 @@
 #include "gemm_template.h"
 
 #if defined(__x86_64__)
-extern const struct host_product_kernels host_product_float32_avx2_kernels, host_product_float64_avx2_kernels;
-extern const struct host_product_kernels host_product_float32_avx512_kernels, host_product_float64_avx512_kernels;
+extern const HostProductKernels host_product_float32_avx2_kernels, host_product_float64_avx2_kernels;
+extern const HostProductKernels host_product_float32_avx512_kernels, host_product_float64_avx512_kernels;
 #endif
 
-const struct host_product_kernels *host_product_kernels_at(long element_size, enum host_product_level level) {
-  const int is_double = element_size == sizeof(double);
-  switch (level) {
-  case host_product_baseline:
-    return is_double ? &host_product_float64_baseline_kernels : &host_product_float32_baseline_kernels;
+static const HostProductKernels *kernels_at(HostLevel level, int is_double) {
 #if defined(__x86_64__)
-  case host_product_avx2:
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return NULL;
-    return is_double ? &host_product_float64_avx2_kernels : &host_product_float32_avx2_kernels;
-  case host_product_avx512:
-    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512vl") ||
-        !__builtin_cpu_supports("avx512dq"))
-      return NULL;
+  if (level == HOST_AVX512)
     return is_double ? &host_product_float64_avx512_kernels : &host_product_float32_avx512_kernels;
+  if (level == HOST_AVX2) return is_double ? &host_product_float64_avx2_kernels : &host_product_float32_avx2_kernels;
 #endif
-  default: return NULL;
-  }
+  return is_double ? &host_product_float64_baseline_kernels : &host_product_float32_baseline_kernels;
 }
 
-const struct host_product_kernels *host_product_best_kernels(long element_size) {
-  const struct host_product_kernels *kernels = host_product_kernels_at(element_size, host_product_avx512);
-  if (!kernels) kernels = host_product_kernels_at(element_size, host_product_avx2);
-  return kernels ? kernels : host_product_kernels_at(element_size, host_product_baseline);
+const HostProductKernels *host_product_kernels(long element_size, HostLevel level) {
+  return level > host_best_level() ? NULL : kernels_at(level, element_size == sizeof(double));
+}
+
+const HostProductKernels *host_best_product_kernels(long element_size) {
+  return kernels_at(host_best_level(), element_size == sizeof(double));
 }

@@ -155,8 +155,8 @@ static NAME(tile_function) *const NAME(tiles)[2][2][ROWS] = {
 #undef NARROW_APART
 #undef WIDE_APART
 
-static void NAME(block)(long rows, long columns, long depth, const struct host_product_left *left,
-                        const struct host_product_right *right, void *product, long product_step,
+static void NAME(block)(long rows, long columns, long depth, const HostProductLeft *left,
+                        const HostProductRight *right, void *product, long product_step,
                         int accumulates) {
   // Tiles of nearly equal height: 60 rows are five tiles of 12, not four of 14 and one of 4.
   const long tile_count = (rows + ROWS - 1) / ROWS;
@@ -259,7 +259,7 @@ TARGET static void NAME(vector_by_columns)(long columns, long depth, const void 
   for (; p < depth; p++) NAME(sweep)(1, columns, row + p * step, step, factors + p, sums);
 }
 
-const struct host_product_kernels NAME(kernels) = {
+const HostProductKernels NAME(kernels) = {
     .lanes = LANES,
     .tile_rows = ROWS,
     .pack_across = NAME(pack_across),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HeklaHost
 
-/// Memory that ends where a page begins that must not be touched: a load or store beyond its end stops the process.
+/// Memory that ends where a forbidden page begins: a load or store beyond its end stops the process.
 private final class FencedMemory {
   let bytes: UnsafeMutableRawBufferPointer
   private let pages: UnsafeMutableRawPointer

@@ -110,9 +110,9 @@ struct ProductCase<Element: ProductElement> {
   ///
   /// A sum of k rounded products, added in any order, is off by at most gamma(k) * sum |a * b| with
   /// gamma(k) = k * u / (1 - k * u) and u half the distance from 1 to the next number (Higham, "Accuracy and
-  /// Stability of Numerical Algorithms", 2nd edition, section 3.1). Blocks of the depth add one rounding each,
-  /// far below the k that is allowed for. For float32 the reference's own error is 2^-29 of that; for float64
-  /// it has the same bound, so twice is allowed.
+  /// Stability of Numerical Algorithms", 2nd edition, section 3.1). Blocks of the depth add one rounding
+  /// each, far below the k that is allowed for. For float32 the reference's own error is 2^-29 of that; for
+  /// float64 it has the same bound, so twice is allowed.
   func check(
     level: ProductKernels.Level? = nil, pool: ThreadPool = .shared,
     _ location: SourceLocation = #_sourceLocation

@@ -120,3 +120,8 @@ void host_count_up(int32_t *_Nonnull result, int32_t start, int32_t step, intptr
 
 /// At least `size` bytes aligned to 64 that belong to the calling thread; valid until it asks again.
 void *_Nullable host_thread_scratch(intptr_t size);
+
+/// Writes the sum of the `count` rows of `values` that `rows` names, in that order; all of `columns` floats.
+void host_sum_rows(
+  float *_Nonnull result, const float *_Nonnull values, const int32_t *_Nonnull rows, intptr_t count,
+  intptr_t columns);

@@ -32,7 +32,7 @@ public struct BLASLibrary: Sendable {
 
   /// Loads the library and has it use `threadCount` threads.
   ///
-  /// OpenBLAS picks its kernels while it is loaded; releases that do not know a recent processor pick slow ones.
+  /// OpenBLAS picks its kernels while it is loaded; releases older than a processor pick slow ones.
   /// So its variable `OPENBLAS_CORETYPE` is set first where the processor has AVX-512, unless it has a value.
   ///
   /// - Throws: `DeviceError.unavailable` with the package to install.

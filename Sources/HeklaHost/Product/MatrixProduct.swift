@@ -3,10 +3,13 @@ import HeklaDevices
 
 /// The host device's batched matrix product: `C[b] = op(A[b]) * op(B[b])`.
 ///
-/// Matrices are dense and row-major. `op(A)` is `[rows, depth]` and `op(B)` is `[depth, columns]`; a transposed
-/// factor is stored as `[depth, rows]`, respectively `[columns, depth]`. `C` is `[batch, rows, columns]`, is
-/// overwritten and never read. Each element is a sum over `depth` in one order that depends on the shape only, so
-/// the same input gives the same bits on any number of threads. NaN and infinity propagate as the sum says.
+/// Matrices are dense and row-major. `op(A)` is `[rows, depth]` and `op(B)` is `[depth, columns]`; a
+/// transposed factor is stored as `[depth, rows]`, respectively `[columns, depth]`. `C` is
+/// `[batch, rows, columns]`, is overwritten and never read. NaN and infinity propagate as the sum says.
+///
+/// Each element is a sum over `depth` in an order that depends on the shape only, so the same input gives the
+/// same bits on any number of threads. (Where `BLASLibrary` takes over, on processors for which there are
+/// only baseline kernels, the number of threads must be the same as well.)
 public struct MatrixProduct: Sendable, Hashable {
   /// `float32` or `float64`; sums are kept in the same type.
   public let elementType: ElementType
@@ -27,8 +30,10 @@ public struct MatrixProduct: Sendable, Hashable {
   /// Elements from one `B` to the next; 0 where all products share one.
   public let rightStride: Int
 
-  /// The product described by `[type, batch, rows, columns, depth, transposesLeft, transposesRight, leftStride,
-  /// rightStride]`, where type is 0 for `float32` and 1 for `float64`, and flags are 0 or 1.
+  /// The product described by a list of nine numbers.
+  ///
+  /// They are the type (0 for `float32`, 1 for `float64`), `batch`, `rows`, `columns`, `depth`,
+  /// `transposesLeft` and `transposesRight` (0 or 1), `leftStride`, `rightStride`.
   ///
   /// - Throws: `DeviceError.invalidArgument` for a list of another form, a negative number, or sizes whose
   ///   product no memory could hold.
@@ -39,7 +44,8 @@ public struct MatrixProduct: Sendable, Hashable {
     guard parameters.allSatisfy({ $0 >= 0 }), parameters[0] <= 1, parameters[5] <= 1, parameters[6] <= 1
     else {
       throw Self.invalid(
-        "\(parameters) is not [type 0 or 1, batch, rows, columns, depth, flag, flag, stride, stride], none negative."
+        "\(parameters) is not [type, batch, rows, columns, depth, flag, flag, stride, stride]: "
+          + "the type and the flags are 0 or 1, and none is negative."
       )
     }
     elementType = parameters[0] == 0 ? .float32 : .float64
@@ -101,9 +107,8 @@ extension MatrixProduct {
   /// Its body throws `DeviceError.invalidArgument` where a binding is missing or too small.
   public var source: HostSource {
     let schedule = ProductSchedule(self)
-    let key =
-      "\(elementType) \(batch)x\(rows)x\(columns)x\(depth) \(transposesLeft ? "T" : "N")\(transposesRight ? "T" : "N") "
-      + "\(leftStride) \(rightStride)"
+    let forms = (transposesLeft ? "T" : "N") + (transposesRight ? "T" : "N")
+    let key = "\(elementType) \(batch)x\(rows)x\(columns)x\(depth) \(forms) \(leftStride) \(rightStride)"
     return HostSource(name: "matrix_product", key: key) { arguments throws(DeviceError) in
       try schedule.run(bindings: arguments.bindings)
     }

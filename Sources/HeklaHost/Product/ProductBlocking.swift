@@ -1,8 +1,8 @@
 /// How large a part of the factors is packed at a time, so that it stays in a level of the cache.
 ///
-/// After Goto and van de Geijn: a panel of the right factor (`depth` x two vectors) lives in the first level while
-/// all tiles of the left block pass over it; the left block lives in the second level; the right block in the
-/// last. A current x86 core has 32 to 48 KiB, 1 to 2 MiB and some MiB of these.
+/// After Goto and van de Geijn: a panel of the right factor (`depth` x two vectors) is read from the first
+/// level while all tiles of the left block pass over it; the left block lives in the second level; the right
+/// block in the last. The numbers were measured on a processor with 48 KiB, 1 MiB and 32 MiB of these.
 enum ProductBlocking {
   /// The most of the depth in a block. It decides where a sum is cut into partial sums, so it is the same for
   /// all shapes and instruction sets.
@@ -17,13 +17,13 @@ enum ProductBlocking {
   static let directColumns = 256
   /// The same for a left factor whose rows lie apart, which costs a tile more to read.
   static let directColumnsApart = 128
-  /// So many rows of a matrix are packed into all panels before the next ones: each may be a page of its own, and
-  /// a processor remembers few pages at a time.
+  /// So many rows of a matrix are packed into all panels before the next ones: each may be a page of its own,
+  /// and a processor remembers few pages at a time.
   static let packedRows = 16
   /// Operations below which a further thread costs more than it does: about four microseconds of work.
   static let operationsPerTask = 1_000_000
 
-  /// Bytes of a packed left block of the largest elements, and the vector that packing may write past its end.
+  /// Bytes of a packed left block of the largest elements, and a vector that packing may write past its end.
   static let leftByteCount = rows * depth * 8 + 64
   /// Bytes of a packed right block of the largest elements.
   static let rightByteCount = columns * depth * 8

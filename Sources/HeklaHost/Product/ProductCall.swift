@@ -51,8 +51,8 @@ struct ProductCall {
       target + rows.lowerBound * schedule.kernels.elementSize)
   }
 
-  /// One rectangle, block by block. The depth is the outer loop, so that each element's partial sums are added
-  /// in order.
+  /// One rectangle, block by block, the depth outside the rows: each element's partial sums are added in
+  /// order.
   private func multiply(
     _ left: Matrix, _ rows: Range<Int>, _ right: Matrix, _ columns: Range<Int>,
     into target: UnsafeMutableRawPointer, _ scratch: ProductScratch
@@ -82,7 +82,7 @@ struct ProductCall {
           var leftFactor =
             packsLeft
             ? packTiles(left, blockRows, depth, into: scratch.left)
-            : host_product_left(
+            : HostProductLeft(
               elements: left.address(row: blockRows.lowerBound, column: depth.lowerBound),
               row_step: left.isTransposed ? 1 : left.step, step: left.isTransposed ? left.step : 1)
           let corner = blockRows.lowerBound * product.columns + blockColumns.lowerBound
@@ -97,7 +97,7 @@ struct ProductCall {
   /// The tiles of a left block, packed one after another.
   private func packTiles(
     _ left: Matrix, _ rows: Range<Int>, _ depth: Range<Int>, into memory: UnsafeMutableRawPointer
-  ) -> host_product_left {
+  ) -> HostProductLeft {
     let kernels = schedule.kernels
     let tiles = (rows.count + kernels.tileRows - 1) / kernels.tileRows
     let pack = left.isTransposed ? kernels.table.pointee.pack_along : kernels.table.pointee.pack_across
@@ -113,13 +113,13 @@ struct ProductCall {
           min(stretch, depth.count - start))
       }
     }
-    return host_product_left(elements: UnsafeRawPointer(memory), row_step: 1, step: 0)
+    return HostProductLeft(elements: UnsafeRawPointer(memory), row_step: 1, step: 0)
   }
 
   /// The panels of a right block, packed one after another, the last one filled up with zeros.
   private func packPanels(
     _ right: Matrix, _ depth: Range<Int>, _ columns: Range<Int>, into memory: UnsafeMutableRawPointer
-  ) -> host_product_right {
+  ) -> HostProductRight {
     let kernels = schedule.kernels
     let pack = right.isTransposed ? kernels.table.pointee.pack_across : kernels.table.pointee.pack_along
     let stretch = right.isTransposed ? depth.count : ProductBlocking.packedRows
@@ -134,18 +134,18 @@ struct ProductCall {
           min(stretch, depth.count - start))
       }
     }
-    return host_product_right(elements: UnsafeRawPointer(memory), step: 0, edge: nil)
+    return HostProductRight(elements: UnsafeRawPointer(memory), step: 0, edge: nil)
   }
 
   /// A right block where it lies; an incomplete last panel is packed into `edge`.
   private func direct(
     _ right: Matrix, _ depth: Range<Int>, _ columns: Range<Int>, edge: UnsafeMutableRawPointer
-  ) -> host_product_right {
+  ) -> HostProductRight {
     let rest = columns.count % (2 * schedule.kernels.lanes)
     let elements = right.address(row: depth.lowerBound, column: columns.lowerBound)
-    guard rest > 0 else { return host_product_right(elements: elements, step: right.step, edge: nil) }
+    guard rest > 0 else { return HostProductRight(elements: elements, step: right.step, edge: nil) }
     let last = packPanels(right, depth, (columns.upperBound - rest)..<columns.upperBound, into: edge)
-    return host_product_right(elements: elements, step: right.step, edge: last.elements)
+    return HostProductRight(elements: elements, step: right.step, edge: last.elements)
   }
 }
 

@@ -10,7 +10,7 @@ struct ProductKernels: @unchecked Sendable {
   }
 
   /// Packs, computes tiles and multiplies by vectors.
-  let table: UnsafePointer<host_product_kernels>
+  let table: UnsafePointer<HostProductKernels>
   /// Bytes of an element.
   let elementSize: Int
   /// Elements of a vector.
@@ -18,28 +18,29 @@ struct ProductKernels: @unchecked Sendable {
   /// The most rows of a tile.
   let tileRows: Int
 
+  /// Whether these know nothing of the processor but its architecture.
+  let isBaseline: Bool
+
   /// The kernels for elements of `elementSize` bytes at `level`; nil where the processor lacks it.
   init?(elementSize: Int, level: Level) {
-    let code = host_product_level(rawValue: UInt32(level.rawValue))
-    guard let table = host_product_kernels_at(elementSize, code) else { return nil }
-    self.init(table, elementSize: elementSize)
+    let code = HostLevel(UInt32(level.rawValue))
+    guard let table = host_product_kernels(elementSize, code) else { return nil }
+    self.init(table, elementSize: elementSize, isBaseline: level == .baseline)
   }
 
   /// The fastest kernels for elements of `elementSize` bytes that this processor runs.
   init(elementSize: Int) {
-    self.init(host_product_best_kernels(elementSize), elementSize: elementSize)
+    self.init(
+      host_best_product_kernels(elementSize), elementSize: elementSize,
+      isBaseline: host_best_level() == HOST_BASELINE)
   }
 
-  private init(_ table: UnsafePointer<host_product_kernels>, elementSize: Int) {
+  private init(_ table: UnsafePointer<HostProductKernels>, elementSize: Int, isBaseline: Bool) {
     self.table = table
     self.elementSize = elementSize
+    self.isBaseline = isBaseline
     lanes = table.pointee.lanes
     tileRows = table.pointee.tile_rows
-  }
-
-  /// Whether these know nothing of the processor but its architecture.
-  var isBaseline: Bool {
-    table == host_product_kernels_at(elementSize, host_product_baseline)
   }
 
   /// Columns of a panel that holds `count` columns or the first of them.
