@@ -93,10 +93,12 @@ final class DeviceMemory: @unchecked Sendable {
     byteCount: Int, type: Int, in state: inout State, purpose: String
   ) throws(DeviceError) -> MemoryBlock {
     do throws(DeviceError) {
-      return try MemoryBlock(context, byteCount: byteCount, type: type, purpose: purpose)
+      return try MemoryBlock(
+        context, byteCount: byteCount, type: type, isMapped: kind != .device, purpose: purpose)
     } catch .outOfMemory {
       state.blocks.removeAll { $0.ranges.isEmpty }
-      return try MemoryBlock(context, byteCount: byteCount, type: type, purpose: purpose)
+      return try MemoryBlock(
+        context, byteCount: byteCount, type: type, isMapped: kind != .device, purpose: purpose)
     }
   }
 }
@@ -141,8 +143,10 @@ final class MemoryBlock: @unchecked Sendable {
   var ranges: RangeAllocator
   private let memory: OwnedHandle
 
-  /// Takes `byteCount` bytes of memory type `type` from the driver, and maps them where that is possible.
-  init(_ context: DeviceContext, byteCount: Int, type: Int, purpose: String) throws(DeviceError) {
+  /// Takes `byteCount` bytes of memory type `type` from the driver; `isMapped` only where the host can see it.
+  init(
+    _ context: DeviceContext, byteCount: Int, type: Int, isMapped: Bool, purpose: String
+  ) throws(DeviceError) {
     var information = VkMemoryAllocateInfo()
     information.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO
     information.allocationSize = VkDeviceSize(byteCount)
@@ -158,7 +162,7 @@ final class MemoryBlock: @unchecked Sendable {
     guard let allocated else { throw .driverFailure(device: context.name, call: "vkAllocateMemory", code: 0) }
     let memory = OwnedHandle(allocated, context: context, destroy: functions.freeMemory)
     var address: UnsafeMutableRawPointer?
-    if context.physical.memory.isMappable(type) {
+    if isMapped {
       try context.check(
         functions.mapMemory(context.handle, allocated, 0, VkDeviceSize(byteCount), 0, &address), "vkMapMemory"
       )
@@ -185,6 +189,13 @@ enum MemoryKind: Sendable {
 }
 
 extension VkPhysicalDeviceMemoryProperties {
+  /// Properties of memory that only features which are not enabled may use.
+  private static var special: UInt32 {
+    VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT.rawValue | VK_MEMORY_PROPERTY_PROTECTED_BIT.rawValue
+      | VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD.rawValue
+      | VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD.rawValue | VK_MEMORY_PROPERTY_RDMA_CAPABLE_BIT_NV.rawValue
+  }
+
   /// The best memory type of `kind` among those whose bits are set.
   func type(_ kind: MemoryKind, among bits: UInt32) -> Int? {
     let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
@@ -200,7 +211,7 @@ extension VkPhysicalDeviceMemoryProperties {
     let types = types
     for wish in wishes {
       let matching = types.indices.filter {
-        bits & (1 << UInt32($0)) != 0 && types[$0].propertyFlags & wish == wish
+        bits & (1 << UInt32($0)) != 0 && types[$0].propertyFlags & (wish | Self.special) == wish
       }
       // Of device memory, the largest heap: a small one is a window that the host sees. Among equals the first,
       // which drivers put there because it is fastest.
@@ -208,12 +219,5 @@ extension VkPhysicalDeviceMemoryProperties {
       if let largest = matching.map(size).max() { return matching.first { size($0) == largest } }
     }
     return nil
-  }
-
-  /// Whether the host sees memory of this type without flushing caches.
-  func isMappable(_ type: Int) -> Bool {
-    let visible =
-      VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT.rawValue | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT.rawValue
-    return types[type].propertyFlags & visible == visible
   }
 }

@@ -2,6 +2,7 @@ import CVulkan
 import Glibc
 import HeklaArrays
 import HeklaDevices
+import HeklaShaderCompiler
 
 /// What a driver tells about a device, and the capabilities that follow.
 struct PropertyReport {
@@ -38,66 +39,67 @@ struct PropertyReport {
     let core12 = VulkanInstance.apiVersion(1, 2)
     let core13 = VulkanInstance.apiVersion(1, 3)
 
-    var scratch = (
-      identity: VkPhysicalDeviceIDProperties(), subgroup: VkPhysicalDeviceSubgroupProperties(),
-      maintenance3: VkPhysicalDeviceMaintenance3Properties()
-    )
+    var identity = VkPhysicalDeviceIDProperties()
+    var subgroup = VkPhysicalDeviceSubgroupProperties()
+    var maintenance3 = VkPhysicalDeviceMaintenance3Properties()
     var driver: VkPhysicalDeviceDriverProperties?
     var maintenance4: VkPhysicalDeviceMaintenance4Properties?
     var subgroupSize: VkPhysicalDeviceSubgroupSizeControlProperties?
     var multiprocessors: VkPhysicalDeviceShaderSMBuiltinsPropertiesNV?
     var shaderCore: VkPhysicalDeviceShaderCorePropertiesAMD?
-    withScratch { memory in
+    withScratch { scratch in
       var chain = StructureChain(
-        VkPhysicalDeviceProperties2(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &memory)
+        VkPhysicalDeviceProperties2(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &scratch)
       let identityLink = chain.append(
-        VkPhysicalDeviceIDProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES, &memory)
+        VkPhysicalDeviceIDProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES, &scratch)
       let subgroupLink = chain.append(
-        VkPhysicalDeviceSubgroupProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, &memory)
+        VkPhysicalDeviceSubgroupProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, &scratch)
       let maintenance3Link = chain.append(
         VkPhysicalDeviceMaintenance3Properties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES,
-        &memory)
+        &scratch)
       let driverLink =
         has("VK_KHR_driver_properties", core12)
         ? chain.append(
-          VkPhysicalDeviceDriverProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES, &memory)
+          VkPhysicalDeviceDriverProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES, &scratch)
         : nil
       let maintenance4Link =
         has("VK_KHR_maintenance4", core13)
         ? chain.append(
           VkPhysicalDeviceMaintenance4Properties(),
           VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES,
-          &memory)
+          &scratch)
         : nil
       let subgroupSizeLink =
         has("VK_EXT_subgroup_size_control", core13)
         ? chain.append(
           VkPhysicalDeviceSubgroupSizeControlProperties(),
-          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES, &memory)
+          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES, &scratch)
         : nil
       let multiprocessorLink =
         extensions.contains("VK_NV_shader_sm_builtins")
         ? chain.append(
           VkPhysicalDeviceShaderSMBuiltinsPropertiesNV(),
-          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV, &memory)
+          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV, &scratch)
         : nil
       let shaderCoreLink =
         extensions.contains("VK_AMD_shader_core_properties")
         ? chain.append(
           VkPhysicalDeviceShaderCorePropertiesAMD(),
-          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD, &memory)
+          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD, &scratch)
         : nil
       functions.getPhysicalDeviceProperties2(device, chain.head)
-      scratch = (identityLink.pointee, subgroupLink.pointee, maintenance3Link.pointee)
+      identity = identityLink.pointee
+      subgroup = subgroupLink.pointee
+      maintenance3 = maintenance3Link.pointee
       driver = driverLink?.pointee
       maintenance4 = maintenance4Link?.pointee
       subgroupSize = subgroupSizeLink?.pointee
       multiprocessors = multiprocessorLink?.pointee
       shaderCore = shaderCoreLink?.pointee
     }
-    identity = scratch.identity
-    subgroup = scratch.subgroup
-    maintenance3 = scratch.maintenance3
+    self.identity = identity
+    self.subgroup = subgroup
+    self.maintenance3 = maintenance3
     self.driver = driver
     self.maintenance4 = maintenance4
     self.subgroupSize = subgroupSize
@@ -129,7 +131,8 @@ struct PropertyReport {
     let largestAllocation = Int(clamping: maintenance3.maxMemoryAllocationSize)
     record.maxBufferByteCount = min(
       largestAllocation, maintenance4.map { Int(clamping: $0.maxBufferSize) } ?? largestAllocation)
-    record.maxBindingByteCount = min(Int(limits.maxStorageBufferRange), record.maxBufferByteCount)
+    // Bound ranges are rounded up to whole words, which must not lead past the limit.
+    record.maxBindingByteCount = min(Int(limits.maxStorageBufferRange), record.maxBufferByteCount) / 4 * 4
     record.bufferAlignment = max(Int(limits.minStorageBufferOffsetAlignment), 16)
     record.maxBindingCount = Int(
       min(
@@ -170,13 +173,10 @@ struct PropertyReport {
 
   /// The device's and the driver's sixteen bytes mixed into sixteen, so that a new driver is a new identity.
   private var uuid: String {
-    let bytes =
-      withUnsafeBytes(of: identity.deviceUUID) { Array($0) }
-      + withUnsafeBytes(of: identity.driverUUID) { Array($0) }
-    return [Checksum.fnv1a(bytes), Checksum.fnv1a(bytes.reversed())].map { half in
-      let digits = String(half, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
+    var hash = SHA256()
+    withUnsafeBytes(of: identity.deviceUUID) { hash.update($0) }
+    withUnsafeBytes(of: identity.driverUUID) { hash.update($0) }
+    return String(hash.hexadecimal.prefix(32))
   }
 
   private var subgroupOperations: Set<Capabilities.SubgroupOperation> {

@@ -39,7 +39,8 @@ final class Transfers: @unchecked Sendable {
         offset = ring.reserve(byteCount: count, until: state.timeline.last + 1)
       }
       guard let offset else { throw ringFailure }
-      (staging.address + offset).copyMemory(from: bytes.base + start, byteCount: count)
+      UnsafeMutableRawBufferPointer(start: staging.address + offset, count: count)
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
       let region = VkBufferCopy(
         srcOffset: VkDeviceSize(offset), dstOffset: VkDeviceSize(target.offset + start),
         size: VkDeviceSize(count))
@@ -129,9 +130,4 @@ final class Transfers: @unchecked Sendable {
       device: context.name, purpose: "a copy between host and device", requestedByteCount: chunkByteCount,
       availableByteCount: ring.capacity)
   }
-}
-
-extension UnsafeRawBufferPointer {
-  /// Where the bytes start; only asked of buffers that are not empty.
-  var base: UnsafeRawPointer { UnsafeRawPointer(baseAddress.unsafelyUnwrapped) }
 }

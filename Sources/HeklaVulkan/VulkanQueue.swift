@@ -91,7 +91,8 @@ public final class VulkanQueue: Queue {
         let isIdle = try state.timeline.isIdle()
         if isIdle || bytes.count > state.transfers.chunkByteCount {
           if !isIdle { try state.waitUntilIdle() }
-          (address + target.offset).copyMemory(from: bytes.base, byteCount: bytes.count)
+          UnsafeMutableRawBufferPointer(start: address + target.offset, count: bytes.count).copyMemory(
+            from: bytes)
           return
         }
       }
