@@ -97,7 +97,7 @@ final class Transfers: @unchecked Sendable {
   /// Records and submits a command buffer for this once; `kept` stays alive until it has completed.
   func submit(
     _ kept: any AnyObject & Sendable, _ state: inout VulkanQueue.State,
-    _ body: (inout CommandEncoder) throws(DeviceError) -> Void
+    _ body: (inout CommandEncoder) -> Void
   ) throws(DeviceError) -> UInt64 {
     while let first = busy.first, first.number <= state.timeline.completed {
       free.append(first.buffer)

@@ -28,7 +28,10 @@ struct HeklaCommand: ParsableCommand {
     ])
 
   /// Runs the command and ends the process.
-  static func main() { Foundation.exit(execute(Array(CommandLine.arguments.dropFirst()))) }
+  static func main() {
+    Console.eraseOnInterrupt()
+    Foundation.exit(execute(Array(CommandLine.arguments.dropFirst())))
+  }
 
   /// Runs the command that `arguments` spell, prints what went wrong, and returns the exit code.
   static func execute(_ arguments: [String]) -> Int32 {

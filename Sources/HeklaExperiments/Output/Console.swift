@@ -24,6 +24,18 @@ public final class Console: Sendable {
   /// Nowhere.
   public static let silent = Console(terminal: .file) { _ in }
 
+  /// Makes an interrupt (Ctrl-C) erase the line that changes before it ends the process, as it would have anyway.
+  public static func eraseOnInterrupt() {
+    guard standardError.terminal.isInteractive else { return }
+    signal(SIGINT) { number in
+      // A signal handler may call little; these three are among it (POSIX, async-signal-safe functions).
+      let erasure: StaticString = "\r\u{1B}[K"
+      _ = Foundation.write(STDERR_FILENO, erasure.utf8Start, erasure.utf8CodeUnitCount)
+      signal(number, SIG_DFL)
+      raise(number)
+    }
+  }
+
   /// Writes a line that stays.
   public func print(_ line: String) {
     changing.withLock { changing in

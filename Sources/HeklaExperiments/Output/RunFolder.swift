@@ -9,7 +9,12 @@ public final class RunFolder: Sendable {
   /// Where the folder is.
   public let path: String
   private let isNew: Bool
-  private let metricsDescriptor = Mutex<Int32?>(nil)
+  private let metrics: Mutex<MetricsFile>
+
+  private struct MetricsFile {
+    let descriptor: Int32
+    var isEmpty = true
+  }
 
   /// Makes the folder `path`, with the folders above it, or takes it where it is empty.
   ///
@@ -26,35 +31,32 @@ public final class RunFolder: Sendable {
     } catch {
       throw .cannotWrite(path: path, reason: "The folder above it cannot be made.")
     }
-    // One call that both tests and makes, so two runs cannot both believe that the folder is theirs.
     isNew = mkdir(path, 0o777) == 0
     if !isNew {
       guard errno == EEXIST else { throw .cannotWrite(path: path, reason: AtomicFile.systemMessage()) }
-      try takeOver(isOverwriting: isOverwriting)
+      try Self.takeOver(path, isOverwriting: isOverwriting)
     }
-    do throws(ExperimentError) {
-      try AtomicFile.requireWritable(path + "/report.json")
-    } catch {
-      discardIfEmpty()
-      throw error
+    // One call that both tests and makes: of two runs that want the folder at once, one gets it.
+    let descriptor = open(path + "/metrics.jsonl", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      if errno == EEXIST { throw .outputNotEmpty(path: path) }
+      let reason = AtomicFile.systemMessage()
+      if isNew { rmdir(path) }
+      throw .cannotWrite(path: path, reason: reason)
     }
+    metrics = Mutex(MetricsFile(descriptor: descriptor))
   }
 
-  deinit {
-    if let descriptor = metricsDescriptor.withLock({ $0 }) { close(descriptor) }
-  }
+  deinit { metrics.withLock { _ = close($0.descriptor) } }
 
   /// Adds a line to `metrics.jsonl`: one object with these members.
   public func append(_ members: [JSONValue.Member]) throws(ExperimentError) {
-    let file = path + "/metrics.jsonl"
     let line = JSONValue.object(members).description + "\n"
-    let message: String? = metricsDescriptor.withLock { descriptor in
-      let opened = descriptor ?? open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-      guard opened >= 0 else { return AtomicFile.systemMessage() }
-      descriptor = opened
-      return AtomicFile.writeAll(Array(line.utf8), to: opened) ? nil : AtomicFile.systemMessage()
+    let reason: String? = metrics.withLock { metrics in
+      metrics.isEmpty = false
+      return AtomicFile.writeAll(Array(line.utf8), to: metrics.descriptor) ? nil : AtomicFile.systemMessage()
     }
-    if let message { throw .cannotWrite(path: file, reason: message) }
+    if let reason { throw .cannotWrite(path: path + "/metrics.jsonl", reason: reason) }
   }
 
   /// Adds a line to `metrics.jsonl`: the step's number and these metrics.
@@ -79,8 +81,10 @@ public final class RunFolder: Sendable {
     try write(report.record.jsonText, to: "report.json")
   }
 
-  /// Removes the folder where this run made it and put nothing into it, as when the run's input was bad.
+  /// Takes back what making the folder left, where nothing was put into it, as when the run's input was bad.
   public func discardIfEmpty() {
+    guard metrics.withLock({ $0.isEmpty }) else { return }
+    unlink(path + "/metrics.jsonl")
     // rmdir refuses a folder that holds anything.
     if isNew { rmdir(path) }
   }
@@ -91,7 +95,8 @@ public final class RunFolder: Sendable {
       .sorted()
   }
 
-  private func takeOver(isOverwriting: Bool) throws(ExperimentError) {
+  /// Empties a folder of the run in it, where that is wanted.
+  private static func takeOver(_ path: String, isOverwriting: Bool) throws(ExperimentError) {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
       throw .cannotWrite(path: path, reason: "It is a file, not a folder.")
