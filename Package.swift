@@ -81,7 +81,7 @@ let package = Package(
     tests("HeklaDevices", on: "HeklaArrays"),
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
-    tests("HeklaVulkan", on: "HeklaDevices"),
+    tests("HeklaVulkan", on: "HeklaDevices", "CVulkan"),
     tests("HeklaOpenCL", on: "HeklaDevices"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),

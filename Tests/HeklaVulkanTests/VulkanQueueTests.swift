@@ -242,4 +242,29 @@ struct VulkanQueueTests {
       #expect(try queue.words(of: copy)[0] == 2)
     }
   }
+
+  @Test("what was made on a device works on when the device itself was let go")
+  func children() throws {
+    let instance = try VulkanInstance(loader: VulkanLoader(), validation: true)
+    func make() throws -> (any Queue, any Recording, any Buffer) {
+      let device = try VulkanDevice(at: 0, of: instance, options: VulkanOptions(validation: true))
+      let queue = try device.makeQueue()
+      let buffer = try device.makeBuffer([1, 2], through: queue)
+      let kernel = try device.makeKernel("scale_and_add", constants: [3: 10], scaleAndAdd)
+      let recording = try queue.record([
+        .dispatch(
+          Dispatch(
+            kernel, bindings: [BufferSlice(buffer)], groupCount: GroupCount(1), pushConstants: [1, 2],
+            label: "scale and add"))
+      ])
+      return (queue, recording, buffer)
+    }
+    func use() throws {
+      let (queue, recording, buffer) = try make()
+      try queue.submit(recording)
+      #expect(try queue.words(of: buffer) == [11, 21])
+    }
+    try use()
+    #expect(instance.validation?.all == [])
+  }
 }
