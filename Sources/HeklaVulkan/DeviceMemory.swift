@@ -61,10 +61,7 @@ final class DeviceMemory: @unchecked Sendable {
           return (block, offset)
         }
       }
-      let isShared = byteCount <= Self.blockByteCount / 2
-      let block = try makeBlock(
-        byteCount: isShared ? max(byteCount, min(Self.blockByteCount, limit)) : byteCount, type: type,
-        in: &state, purpose: purpose)
+      let block = try makeBlock(byteCount: byteCount, type: type, in: &state, purpose: purpose)
       guard let offset = block.ranges.allocate(byteCount: byteCount, alignment: alignment) else {
         throw .driverFailure(device: context.name, call: "vkAllocateMemory", code: 0)
       }
@@ -88,17 +85,20 @@ final class DeviceMemory: @unchecked Sendable {
     }
   }
 
-  /// A new block; where the driver has no room, empty blocks go back to it for a second try.
+  /// A new block that holds `byteCount` bytes, and more beside them if they are few.
+  ///
+  /// Where the driver has no room, empty blocks go back to it for a second try, with no more than is needed.
   private func makeBlock(
     byteCount: Int, type: Int, in state: inout State, purpose: String
   ) throws(DeviceError) -> MemoryBlock {
+    let isShared = byteCount <= Self.blockByteCount / 2
+    let generous = isShared ? max(byteCount, min(Self.blockByteCount, limit)) : byteCount
+    let isMapped = kind != .device
     do throws(DeviceError) {
-      return try MemoryBlock(
-        context, byteCount: byteCount, type: type, isMapped: kind != .device, purpose: purpose)
+      return try MemoryBlock(context, byteCount: generous, type: type, isMapped: isMapped, purpose: purpose)
     } catch .outOfMemory {
       state.blocks.removeAll { $0.ranges.isEmpty }
-      return try MemoryBlock(
-        context, byteCount: byteCount, type: type, isMapped: kind != .device, purpose: purpose)
+      return try MemoryBlock(context, byteCount: byteCount, type: type, isMapped: isMapped, purpose: purpose)
     }
   }
 }

@@ -31,7 +31,8 @@ public final class VulkanDevice: Device {
     guard physical.indices.contains(index) else {
       throw .unknownDevice(name: name, known: physical.indices.map { "vulkan:\($0)" })
     }
-    let context = try DeviceContext(physical[index], name: name)
+    let context = try DeviceContext(
+      physical[index], name: name, replaceFunctions: options.replaceFunctions)
     self.options = options
     self.context = context
     capabilities = context.capabilities

@@ -1,4 +1,5 @@
 import CVulkan
+import Glibc
 import HeklaDevices
 import Synchronization
 
@@ -159,14 +160,25 @@ final class VulkanInstance: @unchecked Sendable {
 }
 
 /// Collects what the validation layer reports.
+///
+/// Where the environment asks for validation, nobody may look here, so messages are printed as well.
 final class ValidationLog: Sendable {
   private let messages = Mutex<[String]>([])
+  private let printsMessages = VulkanOptions.validationFromEnvironment
+
+  /// Later messages are of no use, and a mistake in a training step is reported at every step.
+  private static let capacity = 1000
 
   /// Every warning and error so far, oldest first.
   var all: [String] { messages.withLock { $0 } }
 
   /// Adds one message.
-  func append(_ message: String) { messages.withLock { $0.append(message) } }
+  func append(_ message: String) {
+    messages.withLock { if $0.count < Self.capacity { $0.append(message) } }
+    guard printsMessages else { return }
+    var line = "\(message)\n"
+    _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
 
   /// How Vulkan is told to report here; the log must outlive the instance.
   var messengerInformation: VkDebugUtilsMessengerCreateInfoEXT {

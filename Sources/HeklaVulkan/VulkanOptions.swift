@@ -19,6 +19,8 @@ public struct VulkanOptions: Sendable {
   var usesTimelineSemaphores = true
   /// Whether the device's timestamps are used where it has them; for tests of drivers without.
   var usesTimestamps = true
+  /// Replaces functions of the driver; for tests of what drivers do when they fail.
+  var replaceFunctions: @Sendable (inout DeviceFunctions) -> Void = { _ in }
   /// The size of a queue's staging ring in bytes; for tests, which wrap around a small one.
   var stagingByteCount = 32 << 20
 

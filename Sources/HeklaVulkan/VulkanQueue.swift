@@ -12,10 +12,6 @@ public final class VulkanQueue: Queue {
   let usesTimestamps: Bool
   private let state: Mutex<State>
 
-  /// How many submissions may be in flight before `submit` waits, so that a host that runs ahead of the device
-  /// does not pile up work without end.
-  private static let maxSubmissionsInFlight: UInt64 = 512
-
   /// What the lock guards.
   struct State: Sendable {
     /// Numbers submissions.
@@ -82,9 +78,6 @@ public final class VulkanQueue: Queue {
     try withState { (state) throws(DeviceError) in
       let number = try state.timeline.submit(recording.commandBuffers)
       state.keep(recording, until: number)
-      if number > Self.maxSubmissionsInFlight {
-        try state.timeline.wait(for: number - Self.maxSubmissionsInFlight)
-      }
     }
   }
 
