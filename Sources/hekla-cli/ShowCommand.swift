@@ -21,7 +21,8 @@ struct ShowCommand: ParsableCommand {
 
   static func text(of recipe: any Experiment.Type, for terminal: Terminal) throws -> String {
     let width = max(40, terminal.columns)
-    var blocks = [terminal.styled(recipe.name, .bold) + "  " + recipe.paper.citation]
+    let citation = recipe.paper.citation.wrapped(to: width).joined(separator: "\n")
+    var blocks = [terminal.styled(recipe.name, .bold) + "\n" + citation]
     if let address = recipe.paper.address { blocks[0] += "\n" + address }
     var settings = TextTable(["setting", "default", "takes", "meaning"])
     for setting in try recipe.init().settings().list {

@@ -25,8 +25,8 @@ extension StringProtocol {
     return result
   }
 
-  /// The text's words on lines of at most `width` columns; a longer word gets its own line.
-  func wrapped(to width: Int) -> [String] {
+  /// The text's words on lines of at most `width` terminal columns; a longer word gets its own line.
+  public func wrapped(to width: Int) -> [String] {
     var (lines, line) = ([String](), "")
     for word in split(separator: " ") {
       if line.isEmpty {
