@@ -26,7 +26,7 @@ extension StringProtocol {
   }
 
   /// The text's words on lines of at most `width` terminal columns; a longer word gets its own line.
-  public func wrapped(to width: Int) -> [String] {
+  func wrapped(to width: Int) -> [String] {
     var (lines, line) = ([String](), "")
     for word in split(separator: " ") {
       if line.isEmpty {
