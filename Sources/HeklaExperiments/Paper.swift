@@ -23,6 +23,9 @@ public struct Paper: Sendable, Hashable, Codable {
     return "\(authors) (\(year)). \(title)\(end) \(id)"
   }
 
+  /// The citation on lines of at most `width` terminal columns.
+  public func citation(width: Int) -> String { citation.wrapped(to: width).joined(separator: "\n") }
+
   /// The address of an arXiv or DOI identifier, or nil for others.
   public var address: String? {
     for (prefix, site) in [("arXiv:", "https://arxiv.org/abs/"), ("doi:", "https://doi.org/")]

@@ -39,7 +39,9 @@ public struct Report: Sendable {
   ///   - terminal: Its width and colours.
   ///   - hasMetrics: Whether the metrics are listed, besides the claims.
   public func text(for terminal: Terminal, hasMetrics: Bool = true) -> String {
-    var blocks = [terminal.styled(record.recipe, .bold) + "  " + paper.citation, facts]
+    var blocks = [
+      terminal.styled(record.recipe, .bold) + "\n" + paper.citation(width: max(40, terminal.columns)), facts,
+    ]
     if hasMetrics, !record.metrics.names.isEmpty { blocks.append(metricsTable.text(margin: "  ")) }
     if !entries.isEmpty { blocks.append(claimsText(for: terminal)) }
     return blocks.joined(separator: "\n\n") + "\n"

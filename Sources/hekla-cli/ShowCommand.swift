@@ -21,7 +21,7 @@ struct ShowCommand: ParsableCommand {
 
   static func text(of recipe: any Experiment.Type, for terminal: Terminal) throws -> String {
     let width = max(40, terminal.columns)
-    var blocks = [terminal.styled(recipe.name, .bold) + "  " + recipe.paper.citation]
+    var blocks = [terminal.styled(recipe.name, .bold) + "\n" + recipe.paper.citation(width: width)]
     if let address = recipe.paper.address { blocks[0] += "\n" + address }
     var settings = TextTable(["setting", "default", "takes", "meaning"])
     for setting in try recipe.init().settings().list {

@@ -148,7 +148,8 @@ private struct TinyStudy: Experiment {
   func show() throws {
     #expect(
       try ShowCommand.text(of: TinyStudy.self, for: .file) == """
-        tiny-study  Nobody (2020). Tiny things. arXiv:2001.00001
+        tiny-study
+        Nobody (2020). Tiny things. arXiv:2001.00001
         https://arxiv.org/abs/2001.00001
 
         setting    default  takes         meaning

@@ -14,7 +14,8 @@ import Testing
   func text() throws {
     #expect(
       try report().text(for: Terminal(isInteractive: false, columns: 72)) == """
-        sample-study  Nobody (2020). A sample. arXiv:2001.00001
+        sample-study
+        Nobody (2020). A sample. arXiv:2001.00001
 
         4 steps on stub in 1:15, seed 7, loss 1 to 0.25.
 

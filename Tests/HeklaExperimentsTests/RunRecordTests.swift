@@ -58,6 +58,15 @@ import Testing
     #expect(copy.metrics["accuracy"]?.isNaN == true)
   }
 
+  @Test("a hundred thousand losses are written and read")
+  func length() throws {
+    var record = try record()
+    record.losses = (0..<100_000).map { 1 / Double($0 + 1) }
+    record.steps = record.losses.count
+    #expect(try RunRecord(jsonText: record.jsonText) == record)
+    #expect(try JSONValue(encoding: record)["losses"] == .array(record.losses.map { JSONValue($0) }))
+  }
+
   @Test("Foundation's encoder writes the same object")
   func foundation() throws {
     let record = try record()

@@ -20,8 +20,8 @@ public final class RunFolder: Sendable {
   ///
   /// - Parameters:
   ///   - path: Where.
-  ///   - isOverwriting: Whether a folder with a run may be taken; that run's files are deleted, others stay.
-  /// - Throws: `ExperimentError.outputNotEmpty` or `.cannotWrite`; nothing has changed then.
+  ///   - isOverwriting: Whether a folder with a run may be taken; that run's files are deleted now, others stay.
+  /// - Throws: `ExperimentError.outputNotEmpty` or `.cannotWrite`; no file has changed then, unless one could not be deleted.
   public init(_ path: String, isOverwriting: Bool = false) throws(ExperimentError) {
     self.path = path
     let url = URL(fileURLWithPath: path)

@@ -40,7 +40,6 @@ public struct Terminal: Sendable, Equatable {
   /// Colours and weights that text can have.
   public enum Style: String, Sendable {
     case bold = "1"
-    case dim = "2"
     case red = "31"
     case green = "32"
     case yellow = "33"

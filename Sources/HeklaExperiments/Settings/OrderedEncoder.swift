@@ -38,15 +38,22 @@ final class EncodedTree {
   }
 
   func append(_ name: String, _ tree: EncodedTree) {
-    var members: [(name: String, tree: EncodedTree)] = []
-    if case .members(let earlier) = content { members = earlier }
+    guard case .members(var members) = content else {
+      content = .members([(name, tree)])
+      return
+    }
+    // Two references to the list would copy it at every member.
+    content = .leaf(.null)
     members.append((name, tree))
     content = .members(members)
   }
 
   func append(_ tree: EncodedTree) {
-    var elements: [EncodedTree] = []
-    if case .elements(let earlier) = content { elements = earlier }
+    guard case .elements(var elements) = content else {
+      content = .elements([tree])
+      return
+    }
+    content = .leaf(.null)
     elements.append(tree)
     content = .elements(elements)
   }

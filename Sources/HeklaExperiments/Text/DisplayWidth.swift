@@ -25,7 +25,7 @@ extension StringProtocol {
     return result
   }
 
-  /// The text's words on lines of at most `width` columns; a longer word gets its own line.
+  /// The text's words on lines of at most `width` terminal columns; a longer word gets its own line.
   func wrapped(to width: Int) -> [String] {
     var (lines, line) = ([String](), "")
     for word in split(separator: " ") {
