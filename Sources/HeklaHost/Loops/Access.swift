@@ -26,6 +26,30 @@ struct Access {
     var columnStride: Int
   }
 
+  /// Which points of a block space a block holds: consecutive ones, or a tile of a space of two axes.
+  struct Span {
+    /// The first point, or the first column of a tile.
+    var first: Int
+    /// The number of points.
+    var count: Int
+    /// The rows of a tile; empty for consecutive points.
+    var rows: Range<Int>
+
+    /// Points `first..<first + count`.
+    init(first: Int, count: Int) {
+      self.first = first
+      self.count = count
+      rows = 0..<0
+    }
+
+    /// The points in these rows and columns.
+    init(rows: Range<Int>, columns: Range<Int>) {
+      first = columns.lowerBound
+      count = rows.count * columns.count
+      self.rows = rows
+    }
+  }
+
   var offset: Int
   var outerStrides: UnsafeMutableBufferPointer<Int>
   var extents: UnsafeMutableBufferPointer<Int>
@@ -35,9 +59,11 @@ struct Access {
   var startSlot: Int
 
   /// The walk of `pattern` over `outerAxes` and `blockAxes`, given as axes of the nest with `extents`.
+  ///
+  /// - Parameter isTiled: Whether blocks are tiles of two axes, which then stay apart.
   init(
-    _ pattern: Nest.Pattern, extents allExtents: [Int], outerAxes: [Int], blockAxes: [Int], startSlot: Int,
-    storage: PlainStorage
+    _ pattern: Nest.Pattern, extents allExtents: [Int], outerAxes: [Int], blockAxes: [Int], isTiled: Bool,
+    startSlot: Int, storage: PlainStorage
   ) {
     func strides(_ affine: Loop.Affine, _ axes: [Int]) -> [Int] {
       axes.map { $0 < affine.strides.count ? affine.strides[$0] : 0 }
@@ -45,7 +71,7 @@ struct Access {
     var extents = blockAxes.map { allExtents[$0] }
     var table = ([pattern.index] + pattern.guards.map(\.value)).map { strides($0, blockAxes) }
     var axis = 0
-    while axis + 1 < extents.count {
+    while axis + 1 < extents.count, !isTiled {
       if table.allSatisfy({ $0[axis] == $0[axis + 1] * extents[axis + 1] }) {
         extents[axis] *= extents[axis + 1]
         extents.remove(at: axis + 1)
@@ -96,15 +122,33 @@ struct Access {
     }
   }
 
-  /// Calls `body` for the stretches that points `first..<first + count` of the block space are made of, where
-  /// all conditions hold, and `skip` with position and length of those where one does not.
+  /// Calls `body` for the stretches that the points of `span` are made of, where all conditions hold, and `skip`
+  /// with position and length of those where one does not.
   @inline(__always)
   func forEachPiece(
-    first: Int, count: Int, starts: UnsafeMutablePointer<Int>, skip: (Int, Int) -> Void, body: (Piece) -> Void
+    _ span: Span, starts: UnsafeMutablePointer<Int>, skip: (Int, Int) -> Void, body: (Piece) -> Void
   ) {
     let start = starts[startSlot]
+    let (first, count) = (span.first, span.count)
     let last = extents.count - 1
     let columnStride = strides[last]
+    if !span.rows.isEmpty {
+      let columns = count / span.rows.count
+      let index = start + span.rows.lowerBound * strides[0] + first * columnStride
+      if conditions.isEmpty {
+        body(
+          Piece(
+            position: 0, index: index, rows: span.rows.count, columns: columns, rowStride: strides[0],
+            columnStride: columnStride))
+        return
+      }
+      for (number, row) in span.rows.enumerated() {
+        clipped(
+          row: row, column: first, columns: columns, position: number * columns, index: index + number * strides[0],
+          starts: starts, skip: skip, body: body)
+      }
+      return
+    }
     if last == 0, conditions.isEmpty {
       body(
         Piece(
@@ -119,7 +163,7 @@ struct Access {
       let column = point % length
       var row = point / length
       var rows = 1
-      var columns = min(length - column, count - position)
+      let columns = min(length - column, count - position)
       // Whole rows go together as far as the axis around them reaches.
       if conditions.isEmpty, last > 0, column == 0, columns == length {
         let around = extents[last - 1]
@@ -137,22 +181,29 @@ struct Access {
             position: position, index: index, rows: rows, columns: columns,
             rowStride: last > 0 ? strides[last - 1] : 0, columnStride: columnStride))
       } else {
-        let valid = clip(row: rowOfPiece, column: column, columns: columns, starts: starts)
-        if valid.isEmpty {
-          // Rows that a condition on an outer axis empties come in runs.
-          skip(position, columns)
-        } else {
-          if valid.lowerBound > 0 { skip(position, valid.lowerBound) }
-          body(
-            Piece(
-              position: position + valid.lowerBound, index: index + valid.lowerBound * columnStride, rows: 1,
-              columns: valid.count, rowStride: 0, columnStride: columnStride))
-          if valid.upperBound < columns { skip(position + valid.upperBound, columns - valid.upperBound) }
-        }
-        columns = max(columns, 1)
+        clipped(
+          row: rowOfPiece, column: column, columns: columns, position: position, index: index, starts: starts,
+          skip: skip, body: body)
       }
       position += rows * columns
     }
+  }
+
+  /// One row's stretch from `column` on, cut to where all conditions hold.
+  @inline(__always)
+  private func clipped(
+    row: Int, column: Int, columns: Int, position: Int, index: Int, starts: UnsafeMutablePointer<Int>,
+    skip: (Int, Int) -> Void, body: (Piece) -> Void
+  ) {
+    let columnStride = strides[strides.count - 1]
+    let valid = clip(row: row, column: column, columns: columns, starts: starts)
+    if valid.lowerBound > 0 || valid.isEmpty { skip(position, valid.isEmpty ? columns : valid.lowerBound) }
+    if valid.isEmpty { return }
+    body(
+      Piece(
+        position: position + valid.lowerBound, index: index + valid.lowerBound * columnStride, rows: 1,
+        columns: valid.count, rowStride: 0, columnStride: columnStride))
+    if valid.upperBound < columns { skip(position + valid.upperBound, columns - valid.upperBound) }
   }
 
   /// Which of `columns` columns from `column` on meet all conditions in `row`.

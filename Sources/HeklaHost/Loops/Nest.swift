@@ -62,6 +62,8 @@ struct Nest {
 
   /// The number of parallel points.
   var count: Int { extents.reduce(1, *) }
+  /// Whether there are no parallel points.
+  var isEmpty: Bool { extents.contains(0) }
   /// The number of points that are folded into one.
   var reductionCount: Int { reductionExtents.reduce(1, *) }
 

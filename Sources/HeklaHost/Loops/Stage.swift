@@ -145,7 +145,7 @@ final class Stage: @unchecked Sendable {
     }
     for position in 0..<uniformSources.count {
       uniformSources[position].access.enter(frame.coordinates, starts: frame.starts)
-      fill(position, of: uniformSources, first: 0, count: 1, frame)
+      fill(position, of: uniformSources, Access.Span(first: 0, count: 1), frame)
     }
     for position in 0..<inPlaceSources.count {
       inPlaceSources[position].access.enter(frame.coordinates, starts: frame.starts)
@@ -165,7 +165,11 @@ final class Stage: @unchecked Sendable {
   }
 
   /// Computes points `first..<first + count` of the block space, at most `blockSize`, and stores them.
-  func run(first: Int, count: Int, _ frame: Frame) {
+  func run(first: Int, count: Int, _ frame: Frame) { run(Access.Span(first: first, count: count), frame) }
+
+  /// Computes the points of `span`, at most `blockSize`, and stores them.
+  func run(_ span: Access.Span, _ frame: Frame) {
+    let (first, count) = (span.first, span.count)
     for position in 0..<inPlaceSources.count {
       let source = inPlaceSources[position]
       let index = frame.starts[source.access.startSlot] + first
@@ -177,14 +181,14 @@ final class Stage: @unchecked Sendable {
       frame.slots[target.slot] = frame.bindings[target.binding] + index * target.memoryByteCount
     }
     for position in 0..<filledSources.count {
-      fill(position, of: filledSources, first: first, count: count, frame)
+      fill(position, of: filledSources, span, frame)
     }
     if let base = code.baseAddress, !code.isEmpty { host_run(base, code.count, frame.slots, count) }
     for position in 0..<spilledTargets.count {
       let target = spilledTargets[position]
       let values = frame.slots[target.slot]
       let memory = frame.bindings[target.binding]
-      target.access.forEachPiece(first: first, count: count, starts: frame.starts, skip: { _, _ in }) { piece in
+      target.access.forEachPiece(span, starts: frame.starts, skip: { _, _ in }) { piece in
         target.spill(
           memory + piece.index * target.memoryByteCount, values + piece.position * target.registerByteCount,
           piece.rows, piece.columns, piece.rowStride, piece.columnStride)
@@ -193,7 +197,7 @@ final class Stage: @unchecked Sendable {
   }
 
   private func fill(
-    _ position: Int, of sources: UnsafeMutableBufferPointer<Source>, first: Int, count: Int, _ frame: Frame
+    _ position: Int, of sources: UnsafeMutableBufferPointer<Source>, _ span: Access.Span, _ frame: Frame
   ) {
     let source = sources[position]
     let register = frame.slots[source.slot]
@@ -203,7 +207,7 @@ final class Stage: @unchecked Sendable {
     }
     if source.binding < 0 {
       let values = register.assumingMemoryBound(to: Int32.self)
-      source.access.forEachPiece(first: first, count: count, starts: frame.starts, skip: skip) { piece in
+      source.access.forEachPiece(span, starts: frame.starts, skip: skip) { piece in
         for row in 0..<piece.rows {
           host_count_up(
             values + piece.position + row * piece.columns, Int32(truncatingIfNeeded: piece.index + row * piece.rowStride),
@@ -212,7 +216,7 @@ final class Stage: @unchecked Sendable {
       }
     } else {
       let memory = frame.bindings[source.binding]
-      source.access.forEachPiece(first: first, count: count, starts: frame.starts, skip: skip) { piece in
+      source.access.forEachPiece(span, starts: frame.starts, skip: skip) { piece in
         source.fill(
           register + piece.position * source.registerByteCount, memory + piece.index * source.memoryByteCount,
           piece.rows, piece.columns, piece.rowStride, piece.columnStride)

@@ -14,6 +14,8 @@ struct StageParts {
     var extents: [Int]
     var outerAxes: [Int]
     var blockAxes: [Int]
+    /// Whether blocks are tiles of the two block axes.
+    var isTiled = false
   }
 
   let storage = PlainStorage()
@@ -152,7 +154,7 @@ struct StageParts {
     defer { startCount += 1 + pattern.guards.count }
     return Access(
       pattern, extents: space.extents, outerAxes: space.outerAxes, blockAxes: space.blockAxes,
-      startSlot: startCount, storage: storage)
+      isTiled: space.isTiled, startSlot: startCount, storage: storage)
   }
 
   private mutating func read(_ index: Int) -> Value {
