@@ -5,24 +5,31 @@ import HeklaTensors
 import Testing
 
 @Suite struct LayerTests {
-  @Test func `Linear computes x W + b over any outer axes`() {
+  @Test func `Linear computes x W + b over any outer axes`() throws {
     let layer = Linear(inputs: 3, outputs: 2, key: RandomKey(seed: 1))
+    let bias = try #require(layer.bias)
     let (w, b, x) = (numbers(6, seed: 2), numbers(2, seed: 3), numbers(12, seed: 4))
-    let feeds = [
-      layer.weight.tensor.node: HostArray(w, shape: [3, 2]),
-      layer.bias!.tensor.node: HostArray(b, shape: [2]),
-    ]
-    let expected = (0..<4).flatMap { row in
-      (0..<2).map { column in b[column] + (0..<3).reduce(0) { $0 + x[row * 3 + $1] * w[$1 * 2 + column] } }
+    var expected: [Double] = []
+    for row in 0..<4 {
+      for column in 0..<2 {
+        var sum = b[column]
+        for inner in 0..<3 { sum += x[row * 3 + inner] * w[inner * 2 + column] }
+        expected.append(sum)
+      }
     }
     let input = Tensor.input(0, Signature([2, 2, 3]))
     let output = layer(input)
     #expect(output.shape == [2, 2, 2])
-    let found = values(output, feeding: feeds.merging([input.node: HostArray(x, shape: [2, 2, 3])]) { $1 })
+    let found = values(
+      output,
+      feeding: [
+        input.node: HostArray(x, shape: [2, 2, 3]), layer.weight.tensor.node: HostArray(w, shape: [3, 2]),
+        bias.tensor.node: HostArray(b, shape: [2]),
+      ])
     // Sums of three terms in float64.
     #expect(agree(found, expected, within: 1e-14))
     #expect(Linear(inputs: 3, outputs: 2, bias: false, key: RandomKey(seed: 1)).bias == nil)
-    #expect(values(layer.bias!.initial) == [0, 0])
+    #expect(values(bias.initial) == [0, 0])
   }
 
   @Test func `Embedding gives the rows that the symbols name`() {
@@ -31,7 +38,8 @@ import Testing
     let output = layer(Tensor([3, 0, 3, 1] as [Int32], shape: [2, 2]))
     #expect(output.shape == [2, 2, 3])
     let found = values(output, feeding: [layer.weight.tensor.node: HostArray(table, shape: [4, 3])])
-    #expect(found == [3, 0, 3, 1].flatMap { Array(table[($0 * 3)..<($0 * 3 + 3)]) })
+    let expected = [3, 0, 3, 1].flatMap { row in table[(row * 3)..<(row * 3 + 3)] }
+    #expect(found == expected)
   }
 
   @Test func `Layer normalization brings each vector to mean 0 and variance 1, then scales and shifts`() {
@@ -50,7 +58,8 @@ import Testing
       let vector = Array(x[(row * 5)..<(row * 5 + 5)])
       let mean = vector.reduce(0, +) / 5
       let variance = vector.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 5
-      return (0..<5).map { (vector[$0] - mean) / (variance + 1e-5).squareRoot() * scale[$0] + shift[$0] }
+      let deviation = (variance + 1e-5).squareRoot()
+      return (0..<5).map { (vector[$0] - mean) / deviation * scale[$0] + shift[$0] }
     }
     #expect(agree(found, expected, within: 1e-13))
   }
@@ -63,7 +72,8 @@ import Testing
     #expect(Set(found) == [0, 4])
     // Four standard errors of a share of 10,000.
     let share = Double(found.filter { $0 == 0 }.count) / 10_000
-    #expect(abs(share - 0.25) < 4 * (0.25 * 0.75 / 10_000).squareRoot())
+    let error = (0.25 * 0.75 / 10_000).squareRoot()
+    #expect(abs(share - 0.25) < 4 * error)
     #expect(found == values(layer(x, key: key)))
     #expect(found != values(layer(x, key: key.folded(in: 1))))
     #expect(layer(x, key: nil).node == x.node)
@@ -90,11 +100,14 @@ import Testing
   @Test func `Activations are their formulas`() {
     let x = numbers(50, seed: 1).map { $0 * 6 } + [0]
     let tensor = constant(x, [51])
-    // float64 throughout; a few roundings each.
-    #expect(agree(values(tensor.softplus()), x.map { log(1 + exp($0)) }, within: 1e-14))
-    #expect(agree(values(tensor.silu()), x.map { $0 / (1 + exp(-$0)) }, within: 1e-14))
-    #expect(agree(values(tensor.leakyRelu(slope: 0.2)), x.map { $0 > 0 ? $0 : 0.2 * $0 }, within: 1e-14))
-    #expect(agree(values(tensor.elu(scale: 1.5)), x.map { $0 > 0 ? $0 : 1.5 * (exp($0) - 1) }, within: 1e-14))
+    func expect(_ found: Tensor, _ formula: (Double) -> Double) {
+      // float64 throughout; a few roundings each.
+      #expect(agree(values(found), x.map(formula), within: 1e-14))
+    }
+    expect(tensor.softplus()) { log(1 + exp($0)) }
+    expect(tensor.silu()) { $0 / (1 + exp(-$0)) }
+    expect(tensor.leakyRelu(slope: 0.2)) { $0 > 0 ? $0 : 0.2 * $0 }
+    expect(tensor.elu(scale: 1.5)) { $0 > 0 ? $0 : 1.5 * (exp($0) - 1) }
   }
 
   @Test func `Activations have finite, right gradients far from 0 and at 0`() {
@@ -104,12 +117,10 @@ import Testing
       return values(gradient, feeding: [x.node: HostArray([-1000.0, -2, 0, 2, 1000])])
     }
     func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
-    #expect(agree(slopes { $0.softplus() }, [0, sigmoid(-2), 0.5, sigmoid(2), 1], within: 1e-14))
-    #expect(
-      agree(
-        slopes { $0.sigmoid() }, [0, sigmoid(2) * sigmoid(-2), 0.25, sigmoid(2) * sigmoid(-2), 0],
-        within: 1e-14))
     func silu(_ x: Double) -> Double { sigmoid(x) + x * sigmoid(x) * sigmoid(-x) }
+    let slope = sigmoid(2) * sigmoid(-2)
+    #expect(agree(slopes { $0.softplus() }, [0, sigmoid(-2), 0.5, sigmoid(2), 1], within: 1e-14))
+    #expect(agree(slopes { $0.sigmoid() }, [0, slope, 0.25, slope, 0], within: 1e-14))
     #expect(agree(slopes { $0.silu() }, [0, silu(-2), 0.5, silu(2), 1], within: 1e-13))
     #expect(agree(slopes { $0.elu() }, [0, exp(-2), 1, 1, 1], within: 1e-14))
   }
