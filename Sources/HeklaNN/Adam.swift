@@ -8,7 +8,7 @@ import HeklaTensors
 /// Source: Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 1.
 public struct Adam: Optimizer {
   /// How far a step goes, about, in each weight.
-  public var learningRate: Schedule
+  public var learningRate: any LearningRate
   /// How much of the mean of the gradient stays from step to step.
   public let beta1: Double
   /// How much of the mean of the squared gradient stays from step to step.
@@ -30,7 +30,7 @@ public struct Adam: Optimizer {
   /// Adam for `parameters`.
   /// - Parameter weightDecay: How much of the weight is added to its gradient; see `AdamW` for the other way.
   public init(
-    for parameters: [Parameter], learningRate: Schedule, beta1: Double = 0.9, beta2: Double = 0.999,
+    for parameters: [Parameter], learningRate: some LearningRate, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-8, weightDecay: Double = 0, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.init(
@@ -39,7 +39,8 @@ public struct Adam: Optimizer {
   }
 
   init(
-    for parameters: [Parameter], learningRate: Schedule, beta1: Double, beta2: Double, epsilon: Double,
+    for parameters: [Parameter], learningRate: some LearningRate, beta1: Double, beta2: Double,
+    epsilon: Double,
     decay: Decay,
     file: StaticString, line: UInt
   ) {
@@ -61,7 +62,7 @@ public struct Adam: Optimizer {
     for parameters: [Parameter], gradients: [Tensor], masks: [Parameter: Tensor]
   ) -> [Assignment] {
     // Computed once, for all parameters.
-    let rate = learningRate.rate(afterSteps: state.stepCount.tensor)
+    let rate = state.rate(learningRate)
     let step = state.stepCount.tensor.converted(to: .float32) + 1
     let stepSize = rate * correction(beta1, step)
     let secondCorrection = correction(beta2, step)

@@ -12,7 +12,7 @@ public struct AdamW: Optimizer {
   ///   - weightDecay: The share of a weight that a step takes off, divided by the learning rate.
   ///   - exempt: Parameters that do not decay; often biases and the scales of normalizations.
   public init(
-    for parameters: [Parameter], learningRate: Schedule, beta1: Double = 0.9, beta2: Double = 0.999,
+    for parameters: [Parameter], learningRate: some LearningRate, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-8, weightDecay: Double = 0.01, exempt: Set<Parameter> = [],
     file: StaticString = #fileID,
     line: UInt = #line
@@ -23,7 +23,7 @@ public struct AdamW: Optimizer {
   }
 
   /// How far a step goes, about, in each weight.
-  public var learningRate: Schedule {
+  public var learningRate: any LearningRate {
     get { adam.learningRate }
     set { adam.learningRate = newValue }
   }

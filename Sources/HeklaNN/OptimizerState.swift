@@ -34,6 +34,15 @@ struct OptimizerState: Sendable {
   /// The request to count one step.
   var counting: Assignment { stepCount.assigning(stepCount.tensor.map { $0 + 1 }) }
 
+  /// The rate of the step that is to be made, checked.
+  func rate(_ learningRate: any LearningRate) -> Tensor {
+    let rate = learningRate.rate(afterSteps: stepCount.tensor)
+    require(
+      rate.signature == Signature([]),
+      "optimizer: the learning rate is \(rate.signature), not float32 of rank 0")
+    return rate
+  }
+
   /// What goes into the update of each of `parameters`, checked.
   func updates(
     for parameters: [Parameter], _ gradients: [Tensor], _ masks: [Parameter: Tensor]

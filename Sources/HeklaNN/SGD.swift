@@ -7,7 +7,7 @@ import HeklaTensors
 /// section 2, with the rate taken out of the velocity, so that a change of rate acts at once.
 public struct SGD: Optimizer {
   /// How far a step goes.
-  public var learningRate: Schedule
+  public var learningRate: any LearningRate
   /// How much of the velocity stays from step to step; 0 for none.
   public let momentum: Double
   /// Whether the gradient is taken as if the velocity had already been followed.
@@ -18,7 +18,8 @@ public struct SGD: Optimizer {
 
   /// Descent for `parameters`.
   public init(
-    for parameters: [Parameter], learningRate: Schedule, momentum: Double = 0, isNesterov: Bool = false,
+    for parameters: [Parameter], learningRate: some LearningRate, momentum: Double = 0,
+    isNesterov: Bool = false,
     weightDecay: Double = 0, file: StaticString = #fileID, line: UInt = #line
   ) {
     require(
@@ -38,7 +39,7 @@ public struct SGD: Optimizer {
   public func assignments(
     for parameters: [Parameter], gradients: [Tensor], masks: [Parameter: Tensor]
   ) -> [Assignment] {
-    let rate = learningRate.rate(afterSteps: state.stepCount.tensor)
+    let rate = state.rate(learningRate)
     let (momentum, decay) = (Scalar(self.momentum), Scalar(weightDecay))
     return [state.counting]
       + state.updates(for: parameters, gradients, masks).flatMap { update -> [Assignment] in

@@ -135,7 +135,7 @@ import Testing
     ]
     for (name, loss) in losses {
       // Central differences are good to about 1e-10 of the gradient's size here; see `gradientError`.
-      #expect(gradientError(start, [4, 3], loss) < 1e-8, "\(name)")
+      #expect(gradientError(start, [4, 3], .float64, loss) < 1e-8, "\(name)")
     }
   }
 

@@ -26,8 +26,10 @@ func agree(_ found: [Double], _ expected: [Double], within tolerance: Double) ->
 ///
 /// With a step of 1e-5 the error of a central difference in float64 is about 1e-10 of the third derivative, and
 /// 1e-11 of the value by rounding.
-func gradientError(_ start: [Double], _ shape: Shape, _ loss: (Tensor) -> Tensor) -> Double {
-  let x = Tensor.input(0, Signature(shape, .float64))
+func gradientError(
+  _ start: [Double], _ shape: Shape, _ type: ElementType = .float64, _ loss: (Tensor) -> Tensor
+) -> Double {
+  let x = Tensor.input(0, Signature(shape, type))
   let value = loss(x)
   func evaluate(_ tensor: Tensor, _ numbers: [Double]) -> [Double] {
     values(tensor, feeding: [x.node: HostArray(numbers, shape: shape)])
@@ -41,7 +43,8 @@ func gradientError(_ start: [Double], _ shape: Shape, _ loss: (Tensor) -> Tensor
     return (evaluate(value, upper)[0] - evaluate(value, lower)[0]) / (2 * step)
   }
   let scale = expected.map(abs).max() ?? 1
-  return zip(found, expected).map { ($0 - $1).magnitude }.reduce(0) { $0 >= $1 ? $0 : $1 } / max(scale, 1e-3)
+  let errors = zip(found, expected).map { abs($0 - $1) }
+  return errors.contains { $0.isNaN } ? .nan : (errors.max() ?? 0) / max(scale, 1e-3)
 }
 
 /// Parameters as an executor holds them, with the float64 reference in the place of a device.

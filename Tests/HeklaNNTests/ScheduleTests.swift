@@ -5,7 +5,7 @@ import HeklaTensors
 import Testing
 
 @Suite struct ScheduleTests {
-  func rates(_ schedule: Schedule, _ counts: [Int32]) -> [Double] {
+  func rates(_ schedule: some LearningRate, _ counts: [Int32]) -> [Double] {
     counts.map { values(schedule.rate(afterSteps: Tensor([$0], shape: [])))[0] }
   }
 
@@ -30,16 +30,16 @@ import Testing
   }
 
   @Test func `A warm-up delays the schedule behind it`() {
-    let schedule = Schedule.linear(from: 1, to: 0, over: 10).warmedUp(over: 4)
+    let schedule: some LearningRate = .linear(from: 1, to: 0, over: 10).warmedUp(over: 4)
     #expect(agree(rates(schedule, [0, 1, 3, 4, 5, 14]), [0.25, 0.5, 1, 1, 0.9, 0], within: tolerance))
   }
 
-  @Test func `A rate may be a tensor or a parameter`() {
-    let rate = Parameter(.full([], 0.5))
-    let schedule = Schedule.parameter(rate)
-    let tensor = schedule.rate(afterSteps: .zeros([], .int32))
+  @Test func `A rate may be a number, a tensor or a parameter, and each may be warmed up`() {
+    let held = Parameter(.full([], 0.5))
+    let tensor = held.rate(afterSteps: .zeros([], .int32))
     #expect(values(tensor) == [0.5])
-    #expect(values(tensor, feeding: [rate.tensor.node: HostArray(scalar: 0.125)]) == [0.125])
-    #expect(rates(.tensor(.full([], 3)), [5]) == [3])
+    #expect(values(tensor, feeding: [held.tensor.node: HostArray(scalar: 0.125)]) == [0.125])
+    #expect(rates(Tensor.full([], 3), [5]) == [3])
+    #expect(rates(4.0.warmedUp(over: 2), [0, 1, 2]) == [2, 4, 4])
   }
 }
