@@ -41,7 +41,7 @@ let package = Package(
     layer("HeklaArrays"),
     layer("HeklaDevices", on: "HeklaArrays"),
     .target(
-      name: "HeklaShaders", path: "Shaders", exclude: ["include", "kernels"], sources: ["ShaderLibrary.swift"],
+      name: "HeklaShaders", path: "Shaders", exclude: ["include", "kernels", "README.md"], sources: ["ShaderLibrary.swift"],
       swiftSettings: settings, plugins: ["EmbedShaders"]),
     layer("HeklaShaderCompiler", on: "HeklaDevices", "CGlslang"),
     layer("HeklaHost", on: "HeklaArrays", "HeklaDevices", "CHostLoops"),
@@ -80,6 +80,7 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("HeklaArrays"),
     tests("HeklaDevices", on: "HeklaArrays"),
+    tests("HeklaShaders", on: "HeklaArrays", "HeklaDevices", "HeklaVulkan", "HeklaOpenCL"),
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaVulkan", on: "HeklaDevices"),
@@ -90,6 +91,8 @@ let package = Package(
     tests("HeklaData", on: "HeklaArrays"),
     tests("HeklaExperiments", on: "Hekla"),
     tests("HeklaRecipes", on: "Hekla", "HeklaExperiments"),
-    .testTarget(name: "CommandLineTests", dependencies: ["hekla-cli", "gpubench", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["hekla-cli", "gpubench", "Hekla", "HeklaExperiments", "TestSupport"], swiftSettings: settings),
   ]
 )

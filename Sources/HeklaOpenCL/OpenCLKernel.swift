@@ -21,7 +21,7 @@ public final class OpenCLKernel: Kernel {
     self.program = program
     self.context = context
     build = try builder.build(program, name: source.name)
-    try checkRegisters(name: source.name)
+    try checkWorkgroupSize(name: source.name)
   }
 
   /// A kernel object of its own, whose arguments can be set.
@@ -55,7 +55,7 @@ public final class OpenCLKernel: Kernel {
   }
 
   /// Checks what only the driver knows: how many invocations the kernel's registers leave room for.
-  private func checkRegisters(name: String) throws(DeviceError) {
+  private func checkWorkgroupSize(name: String) throws(DeviceError) {
     var allowed = 0
     let instance = try makeInstance()
     let status = context.api.clGetKernelWorkGroupInfo(

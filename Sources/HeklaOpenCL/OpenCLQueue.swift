@@ -1,20 +1,26 @@
 import COpenCL
-import Glibc
 import HeklaDevices
 import Synchronization
 
 /// An in-order queue of an OpenCL device.
 public final class OpenCLQueue: Queue {
-  private let context: OpenCLContext
-  private let state: Mutex<State>
+  let context: OpenCLContext
+  let state: Mutex<State>
 
-  private struct State: Sendable {
+  /// What the queue's lock guards.
+  struct State: Sendable {
     /// What everything is enqueued on.
     let queue: OpenCLReference
     /// A queue whose events have times, made for the first profile.
     var profilingQueue: OpenCLReference?
-    /// The event of the last command that was submitted: how its end, good or bad, is learnt.
+    /// The event of the last command: how its end, good or bad, is learnt.
+    ///
+    /// A queue in order makes each command depend on the one before, so that failures travel to the last.
     var lastEvent: OpenCLReference?
+    /// The event up to which `pendingByteCount` counts from.
+    var milestone: OpenCLReference?
+    /// What the driver and the staged writes may hold for commands enqueued since the milestone.
+    var pendingByteCount = 0
   }
 
   /// Makes a queue in `context`.
@@ -24,7 +30,8 @@ public final class OpenCLQueue: Queue {
     state = Mutex(State(queue: try Self.makeQueue(properties: 0, in: context)))
   }
 
-  private static func makeQueue(
+  /// Makes a driver's queue with the given properties.
+  static func makeQueue(
     properties: Int32, in context: OpenCLContext
   ) throws(DeviceError) -> OpenCLReference {
     var status = cl_int(CL_SUCCESS)
@@ -42,25 +49,27 @@ public final class OpenCLQueue: Queue {
   }
 
   /// Starts `recording` after everything submitted before; returns without waiting for it.
+  ///
+  /// Where the device has fallen far behind, waits for work of long before, so that the driver's lists of what
+  /// is to be done stay bounded.
   public func submit(_ recording: any Recording) throws(DeviceError) {
     let recording = try checked(recording, call: "submit")
-    if recording.steps.isEmpty { return }
+    guard recording.commandCount > 0 else { return }
     try context.checkPresence()
     try state.withLock { (state) throws(DeviceError) in
       let queue = state.queue.handle
       var event: cl_event?
-      let last = recording.steps.count - 1
-      for index in 0..<last { try recording.enqueue(index, on: queue, event: nil) }
+      let last = recording.commandCount - 1
+      for index in 0..<last { try recording.enqueue(index, on: queue) }
       try recording.enqueue(last, on: queue, event: &event)
-      state.lastEvent = event.map { OpenCLReference($0, release: context.api.clReleaseEvent) }
-      try context.check(context.api.clFlush(queue), "clFlush", for: recording.labels[last])
+      try start(&state, event: event, byteCount: recording.commandCount * Self.commandByteCount)
     }
   }
 
   /// Copies `bytes` into `slice`, after everything submitted before and before everything submitted later.
   ///
   /// Returns without waiting for the device where `bytes` are few: what changes from step to step, such as a
-  /// learning rate, must not stop the stream of steps.
+  /// learning rate, must not hold up the steps.
   public func write(_ bytes: UnsafeRawBufferPointer, to slice: BufferSlice) throws(DeviceError) {
     let buffer = try context.buffer(of: slice, call: "write", role: "the target of a write")
     try checkCount(bytes.count, of: slice, call: "write")
@@ -68,12 +77,13 @@ public final class OpenCLQueue: Queue {
     try context.checkPresence()
     try state.withLock { (state) throws(DeviceError) in
       if bytes.count <= Self.stagedByteCount {
-        try stage(bytes, to: buffer, at: slice.offset, on: state.queue.handle)
+        try stage(bytes, to: buffer, at: slice.offset, &state)
       } else {
         let status = context.api.clEnqueueWriteBuffer(
           state.queue.handle, buffer.handle, cl_bool(CL_TRUE), slice.offset, bytes.count, source, 0, nil, nil)
         try context.check(
           status, "clEnqueueWriteBuffer", for: "a write", byteCount: bytes.count, isExecuting: true)
+        try settle(&state)
       }
     }
   }
@@ -82,15 +92,14 @@ public final class OpenCLQueue: Queue {
   public func read(_ slice: BufferSlice, into bytes: UnsafeMutableRawBufferPointer) throws(DeviceError) {
     let buffer = try context.buffer(of: slice, call: "read", role: "the source of a read")
     try checkCount(bytes.count, of: slice, call: "read")
+    guard let target = bytes.baseAddress, bytes.count > 0 else { return try waitUntilIdle() }
     try context.checkPresence()
     try state.withLock { (state) throws(DeviceError) in
-      if let target = bytes.baseAddress, bytes.count > 0 {
-        let status = context.api.clEnqueueReadBuffer(
-          state.queue.handle, buffer.handle, cl_bool(CL_TRUE), slice.offset, bytes.count, target, 0, nil, nil)
-        try context.check(
-          status, "clEnqueueReadBuffer", for: "a read", byteCount: bytes.count, isExecuting: true)
-      }
-      try finish(&state)
+      let status = context.api.clEnqueueReadBuffer(
+        state.queue.handle, buffer.handle, cl_bool(CL_TRUE), slice.offset, bytes.count, target, 0, nil, nil)
+      try context.check(
+        status, "clEnqueueReadBuffer", for: "a read", byteCount: bytes.count, isExecuting: true)
+      try settle(&state)
     }
   }
 
@@ -99,73 +108,71 @@ public final class OpenCLQueue: Queue {
     try context.checkPresence()
     try state.withLock { (state) throws(DeviceError) in try finish(&state) }
   }
-
-  /// Runs `recording` once with each command isolated from the next, and waits.
-  public func profile(_ recording: any Recording) throws(DeviceError) -> [CommandTiming] {
-    let recording = try checked(recording, call: "profile")
-    try context.checkPresence()
-    return try state.withLock { (state) throws(DeviceError) in
-      try finish(&state)
-      let queue: OpenCLReference
-      if let made = state.profilingQueue {
-        queue = made
-      } else {
-        queue = try Self.makeQueue(properties: CL_QUEUE_PROFILING_ENABLE, in: context)
-        state.profilingQueue = queue
-      }
-      var timings: [CommandTiming] = []
-      for (index, label) in recording.labels.enumerated() {
-        var handle: cl_event?
-        try recording.enqueue(index, on: queue.handle, event: &handle)
-        guard let handle else { continue }
-        let event = OpenCLReference(handle, release: context.api.clReleaseEvent)
-        try wait(for: event, activity: label)
-        timings.append(CommandTiming(label: label, nanoseconds: try duration(of: event)))
-      }
-      return timings
-    }
-  }
 }
 
 extension OpenCLQueue {
   /// Writes of up to this many bytes are copied aside first, so that the caller need not wait.
   private static let stagedByteCount = 65_536
 
+  /// About what a driver keeps for a command until it has run; 1 KiB in PoCL 3.1.
+  private static let commandByteCount = 1024
+
+  /// The device may be behind by work that holds twice this much.
+  private static let backlogByteCount = 1 << 24
+
+  /// Has what was enqueued begin, and waits for older work where there is too much of it.
+  private func start(_ state: inout State, event: cl_event?, byteCount: Int) throws(DeviceError) {
+    state.lastEvent = event.map { OpenCLReference($0, release: context.api.clReleaseEvent) }
+    try context.check(context.api.clFlush(state.queue.handle), "clFlush", for: "submitted work")
+    state.pendingByteCount += byteCount
+    guard state.pendingByteCount > Self.backlogByteCount else { return }
+    if let milestone = state.milestone { try wait(for: milestone, activity: "submitted work") }
+    state.milestone = state.lastEvent
+    state.pendingByteCount = 0
+  }
+
   /// Enqueues a write of a copy of `bytes` that is freed once the device has it.
   private func stage(
-    _ bytes: UnsafeRawBufferPointer, to buffer: OpenCLBuffer, at offset: Int, on queue: cl_command_queue
+    _ bytes: UnsafeRawBufferPointer, to buffer: OpenCLBuffer, at offset: Int, _ state: inout State
   ) throws(DeviceError) {
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     copy.copyMemory(from: bytes)
     var event: cl_event?
-    var status = context.api.clEnqueueWriteBuffer(
-      queue, buffer.handle, cl_bool(CL_FALSE), offset, bytes.count, copy.baseAddress, 0, nil, &event)
-    if status != CL_SUCCESS || event == nil {
+    let status = context.api.clEnqueueWriteBuffer(
+      state.queue.handle, buffer.handle, cl_bool(CL_FALSE), offset, bytes.count, copy.baseAddress, 0, nil,
+      &event)
+    guard status == CL_SUCCESS else {
       copy.deallocate()
-      try context.check(status, "clEnqueueWriteBuffer", for: "a write", byteCount: bytes.count)
+      return try context.check(status, "clEnqueueWriteBuffer", for: "a write", byteCount: bytes.count)
     }
-    defer { _ = context.api.clReleaseEvent(event) }
-    // Called with a negative status as well when the write fails, so the copy goes in any case.
-    status = context.api.clSetEventCallback(
+    // Called with a negative status as well, when the write failed, so the copy goes in any case.
+    let registered = context.api.clSetEventCallback(
       event, CL_COMPLETE, { _, _, copy in copy?.deallocate() }, copy.baseAddress)
-    if status != CL_SUCCESS {
-      let waited = context.api.clWaitForEvents(1, &event)
+    if registered != CL_SUCCESS {
+      _ = context.api.clFinish(state.queue.handle)
       copy.deallocate()
-      try context.check(waited, "clWaitForEvents", for: "a write", isExecuting: true)
     }
-    try context.check(context.api.clFlush(queue), "clFlush", for: "a write")
+    try start(&state, event: event, byteCount: bytes.count + Self.commandByteCount)
   }
 
   /// Waits for the queue, then throws what became of the last command.
-  private func finish(_ state: inout State) throws(DeviceError) {
+  func finish(_ state: inout State) throws(DeviceError) {
     try context.check(
       context.api.clFinish(state.queue.handle), "clFinish", for: "submitted work", isExecuting: true)
-    guard let event = state.lastEvent else { return }
-    state.lastEvent = nil
-    try checkEnd(of: event, activity: "submitted work")
+    try settle(&state)
   }
 
-  private func wait(for event: OpenCLReference, activity: String) throws(DeviceError) {
+  /// Throws what became of the last command, once it is known that the queue has run dry.
+  private func settle(_ state: inout State) throws(DeviceError) {
+    let event = state.lastEvent
+    state.lastEvent = nil
+    state.milestone = nil
+    state.pendingByteCount = 0
+    if let event { try checkEnd(of: event, activity: "submitted work") }
+  }
+
+  /// Waits for the command of `event`, then throws what became of it.
+  func wait(for event: OpenCLReference, activity: String) throws(DeviceError) {
     var handle: cl_event? = event.handle
     try context.check(
       context.api.clWaitForEvents(1, &handle), "clWaitForEvents", for: activity, isExecuting: true)
@@ -178,23 +185,14 @@ extension OpenCLQueue {
     let status = context.api.clGetEventInfo(
       event.handle, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS), MemoryLayout<cl_int>.size, &end, nil)
     try context.check(status, "clGetEventInfo", for: activity, isExecuting: true)
-    if end < 0 { try context.check(end, "clEnqueueNDRangeKernel", for: activity, isExecuting: true) }
+    // Anything above CL_COMPLETE has not ended.
+    if end < CL_COMPLETE {
+      try context.check(end, "clEnqueueNDRangeKernel", for: activity, isExecuting: true)
+    }
   }
 
-  private func duration(of event: OpenCLReference) throws(DeviceError) -> Double {
-    let start = try time(CL_PROFILING_COMMAND_START, of: event)
-    return Double(try time(CL_PROFILING_COMMAND_END, of: event) - start)
-  }
-
-  private func time(_ moment: Int32, of event: OpenCLReference) throws(DeviceError) -> Int64 {
-    var nanoseconds = cl_ulong(0)
-    let status = context.api.clGetEventProfilingInfo(
-      event.handle, cl_profiling_info(moment), MemoryLayout<cl_ulong>.size, &nanoseconds, nil)
-    try context.check(status, "clGetEventProfilingInfo", for: "a profile", isExecuting: true)
-    return Int64(clamping: nanoseconds)
-  }
-
-  private func checked(_ recording: any Recording, call: String) throws(DeviceError) -> OpenCLRecording {
+  /// `recording`, once it is known that it is this device's.
+  func checked(_ recording: any Recording, call: String) throws(DeviceError) -> OpenCLRecording {
     guard let recording = recording as? OpenCLRecording, recording.context === context else {
       throw .invalidArgument(call: call, reason: "the recording is another device's, not \(context.name)'s.")
     }
@@ -206,32 +204,5 @@ extension OpenCLQueue {
       throw .invalidArgument(
         call: call, reason: "\(byteCount) bytes do not fit a slice of \(slice.byteCount) bytes.")
     }
-  }
-}
-
-extension OpenCLRecording {
-  /// Enqueues the command at `index`, the whole work of a replay.
-  @inline(__always)
-  fileprivate func enqueue(
-    _ index: Int, on queue: cl_command_queue, event: UnsafeMutablePointer<cl_event?>?
-  ) throws(DeviceError) {
-    let api = context.api
-    let status: cl_int
-    switch steps[index] {
-    case .dispatch(let kernel, let first):
-      status = sizes.withUnsafeBufferPointer { sizes in
-        let global = sizes.baseAddress.map { $0 + first }
-        return api.clEnqueueNDRangeKernel(queue, kernel, 3, nil, global, global.map { $0 + 3 }, 0, nil, event)
-      }
-    case .copy(let source, let sourceOffset, let target, let targetOffset, let byteCount):
-      status = api.clEnqueueCopyBuffer(
-        queue, source, target, sourceOffset, targetOffset, byteCount, 0, nil, event)
-    case .fill(let target, let offset, let byteCount, let word):
-      status = withUnsafePointer(to: word) {
-        api.clEnqueueFillBuffer(
-          queue, target, $0, MemoryLayout<UInt32>.size, offset, byteCount, 0, nil, event)
-      }
-    }
-    try context.check(status, "clEnqueueNDRangeKernel", for: labels[index])
   }
 }

@@ -6,7 +6,7 @@ struct OpenCLRecordingBuilder {
   private let context: OpenCLContext
   private(set) var steps: [OpenCLRecording.Step] = []
   private(set) var sizes: [Int] = []
-  private(set) var labels: [String] = []
+  private(set) var notes: [OpenCLRecording.Note] = []
   private(set) var objects: [any AnyObject & Sendable] = []
   private var regions: [Region: cl_mem] = [:]
 
@@ -55,7 +55,8 @@ struct OpenCLRecordingBuilder {
     let (groups, local) = (dispatch.groupCount, kernel.program.workgroupSize)
     steps.append(.dispatch(instance.handle, sizes: sizes.count))
     sizes += [groups.x * local.x, groups.y * local.y, groups.z * local.z, local.x, local.y, local.z]
-    labels.append(dispatch.label)
+    let byteCount = dispatch.bindings.reduce(0) { $0 + $1.byteCount }
+    notes.append(.init(label: dispatch.label, byteCount: byteCount))
   }
 
   private mutating func appendCopy(from source: BufferSlice, to target: BufferSlice) throws(DeviceError) {
@@ -74,7 +75,7 @@ struct OpenCLRecordingBuilder {
       .copy(
         from: from.handle, offset: source.offset, to: to.handle, targetOffset: target.offset,
         byteCount: source.byteCount))
-    labels.append("copy")
+    notes.append(.init(label: "copy", byteCount: source.byteCount))
   }
 
   private mutating func appendFill(_ slice: BufferSlice, word: UInt32) throws(DeviceError) {
@@ -84,7 +85,7 @@ struct OpenCLRecordingBuilder {
     }
     objects.append(target)
     steps.append(.fill(target.handle, offset: slice.offset, byteCount: slice.byteCount, word: word))
-    labels.append("fill")
+    notes.append(.init(label: "fill", byteCount: slice.byteCount))
   }
 
   /// The memory object for a bound slice: the buffer itself, or an object for the slice, made once.
@@ -146,26 +147,4 @@ struct OpenCLRecordingBuilder {
   }
 
   private func invalid(_ reason: String) -> DeviceError { .invalidArgument(call: "record", reason: reason) }
-}
-
-extension OpenCLContext {
-  /// The buffer of `slice`, once it is known that it is of this context and holds the slice.
-  func buffer(of slice: BufferSlice, call: String, role: String) throws(DeviceError) -> OpenCLBuffer {
-    guard let buffer = slice.buffer as? OpenCLBuffer, buffer.context === self else {
-      throw .invalidArgument(call: call, reason: "the buffer of \(role) is another device's, not \(name)'s.")
-    }
-    guard slice.offset >= 0, slice.byteCount >= 1, slice.offset <= buffer.byteCount,
-      slice.byteCount <= buffer.byteCount - slice.offset
-    else {
-      throw .invalidArgument(
-        call: call,
-        reason: "\(role) has \(slice.byteCount) bytes from byte \(slice.offset) on, "
-          + "its buffer has \(buffer.byteCount) bytes.")
-    }
-    guard slice.offset % 4 == 0 else {
-      throw .invalidArgument(
-        call: call, reason: "\(role) starts at byte \(slice.offset), which is not a multiple of 4.")
-    }
-    return buffer
-  }
 }

@@ -70,6 +70,12 @@ public final class PlanExecutor: Sendable {
     try write(array, to: BufferSlice(value.buffer))
   }
 
+  /// Sets `parameters` back to their initial values.
+  public func reset(_ parameters: [Parameter]) throws(DeviceError) {
+    let initial = try values(of: parameters.map(\.initial))
+    for (parameter, array) in zip(parameters, initial) { try assign(array, to: parameter) }
+  }
+
   func read(_ slice: BufferSlice, signature: Signature) throws(DeviceError) -> HostArray {
     var array = HostArray(zeros: signature.shape, of: signature.elementType)
     guard array.byteCount > 0 else { return array }

@@ -7,6 +7,8 @@ public struct KernelVariant: Sendable {
   public let name: String
   /// Whether the device, the inputs and the output allow it. Precision and limits are decided here, speed is not.
   public let applies: @Sendable (_ capabilities: Capabilities, _ inputs: [Signature], _ output: Signature) -> Bool
+  /// Whether it is a good choice where nothing has been measured.
+  public let suits: @Sendable (_ capabilities: Capabilities, _ inputs: [Signature], _ output: Signature) -> Bool
   /// What it runs.
   public let program: @Sendable (_ inputs: [Signature], _ output: Signature, _ capabilities: Capabilities) -> KernelProgram
 
@@ -14,10 +16,12 @@ public struct KernelVariant: Sendable {
   public init(
     _ name: String,
     applies: @escaping @Sendable (Capabilities, [Signature], Signature) -> Bool,
+    suits: @escaping @Sendable (Capabilities, [Signature], Signature) -> Bool = { _, _, _ in true },
     program: @escaping @Sendable ([Signature], Signature, Capabilities) -> KernelProgram
   ) {
     self.name = name
     self.applies = applies
+    self.suits = suits
     self.program = program
   }
 }

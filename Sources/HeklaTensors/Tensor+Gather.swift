@@ -10,6 +10,8 @@ extension Tensor {
       rank >= 1 && indices.elementType == .int32,
       "gather: \(signature) at \(indices.signature); the tensor needs an axis and the indices must be int32",
       file: file, line: line)
+    require(
+      shape[0] > 0 || indices.shape.count == 0, "gather: \(signature) has no rows to gather from", file: file, line: line)
     let columns = shape.extents.dropFirst().reduce(1, *)
     return Tensor(Gather(), [reshaped(to: [shape[0], columns]), indices.reshaped(to: [indices.shape.count])])
       .reshaped(to: Shape(indices.shape.extents + shape.extents.dropFirst()))
@@ -30,6 +32,7 @@ extension Tensor {
       "scatter-sum: values \(values.shape) do not start with the extents of indices \(indices.shape)",
       file: file, line: line)
     let tail = Array(values.shape.extents.dropFirst(indices.rank))
+    guard values.shape.count > 0, rows > 0 else { return .zeros(Shape([rows] + tail), values.elementType) }
     let flat = values.reshaped(to: [indices.shape.count, tail.reduce(1, *)])
     return Tensor(ScatterSum(rows: rows), [flat, indices.reshaped(to: [indices.shape.count])])
       .reshaped(to: Shape([rows] + tail))

@@ -24,6 +24,7 @@ extension Tensor {
     guard let outer = outerLeft.broadcast(with: outerRight) else {
       stop("matrix-product: the outer axes of \(shape) and \(other.shape) do not broadcast", file: file, line: line)
     }
+    guard shape[-1] > 0 else { return .zeros(Shape(outer.extents + [m, n]), elementType) }
     // Many rows times one matrix is one large product.
     if outerRight.count == 1, outerLeft.count > 1, !isLeftTransposed {
       return Tensor.product(

@@ -100,6 +100,11 @@ final class DeviceContext: @unchecked Sendable {
     }
   }
 
+  /// Waits for all queues, whatever the outcome; for the end of things, where no error can be thrown.
+  func waitUntilIdle() {
+    _ = submission.withLock { _ in functions.deviceWaitIdle(handle) }
+  }
+
   /// Makes one object through `create`; `destroy` ends it with the value returned.
   func make(
     _ call: String, destroy: @escaping OwnedHandle.Destroy,

@@ -93,10 +93,12 @@ final class DeviceMemory: @unchecked Sendable {
     byteCount: Int, type: Int, in state: inout State, purpose: String
   ) throws(DeviceError) -> MemoryBlock {
     do throws(DeviceError) {
-      return try MemoryBlock(context, byteCount: byteCount, type: type, purpose: purpose)
+      return try MemoryBlock(
+        context, byteCount: byteCount, type: type, isMapped: kind != .device, purpose: purpose)
     } catch .outOfMemory {
       state.blocks.removeAll { $0.ranges.isEmpty }
-      return try MemoryBlock(context, byteCount: byteCount, type: type, purpose: purpose)
+      return try MemoryBlock(
+        context, byteCount: byteCount, type: type, isMapped: kind != .device, purpose: purpose)
     }
   }
 }
@@ -125,6 +127,9 @@ struct MemorySlice: ~Copyable, @unchecked Sendable {
 
   /// The slice in the process's own memory, or nil where the host cannot see it.
   var address: UnsafeMutableRawPointer? { block.address.map { $0 + offset } }
+
+  /// Whether the host reads the memory through its caches; without, reading is many times slower than writing.
+  var isCached: Bool { block.isCached }
 }
 
 /// One allocation of the driver's.
@@ -137,12 +142,16 @@ final class MemoryBlock: @unchecked Sendable {
   let type: Int
   /// The block in the process's own memory, or nil where the host cannot see it.
   let address: UnsafeMutableRawPointer?
+  /// Whether the host reads the block through its caches.
+  let isCached: Bool
   /// What of it is free.
   var ranges: RangeAllocator
   private let memory: OwnedHandle
 
-  /// Takes `byteCount` bytes of memory type `type` from the driver, and maps them where that is possible.
-  init(_ context: DeviceContext, byteCount: Int, type: Int, purpose: String) throws(DeviceError) {
+  /// Takes `byteCount` bytes of memory type `type` from the driver; `isMapped` only where the host can see it.
+  init(
+    _ context: DeviceContext, byteCount: Int, type: Int, isMapped: Bool, purpose: String
+  ) throws(DeviceError) {
     var information = VkMemoryAllocateInfo()
     information.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO
     information.allocationSize = VkDeviceSize(byteCount)
@@ -158,7 +167,7 @@ final class MemoryBlock: @unchecked Sendable {
     guard let allocated else { throw .driverFailure(device: context.name, call: "vkAllocateMemory", code: 0) }
     let memory = OwnedHandle(allocated, context: context, destroy: functions.freeMemory)
     var address: UnsafeMutableRawPointer?
-    if context.physical.memory.isMappable(type) {
+    if isMapped {
       try context.check(
         functions.mapMemory(context.handle, allocated, 0, VkDeviceSize(byteCount), 0, &address), "vkMapMemory"
       )
@@ -166,6 +175,8 @@ final class MemoryBlock: @unchecked Sendable {
     self.byteCount = byteCount
     self.type = type
     self.address = address
+    isCached =
+      context.physical.memory.types[type].propertyFlags & VK_MEMORY_PROPERTY_HOST_CACHED_BIT.rawValue != 0
     self.memory = memory
     ranges = RangeAllocator(capacity: byteCount)
   }
@@ -185,6 +196,13 @@ enum MemoryKind: Sendable {
 }
 
 extension VkPhysicalDeviceMemoryProperties {
+  /// Properties of memory that only features which are not enabled may use.
+  private static var special: UInt32 {
+    VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT.rawValue | VK_MEMORY_PROPERTY_PROTECTED_BIT.rawValue
+      | VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD.rawValue
+      | VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD.rawValue | VK_MEMORY_PROPERTY_RDMA_CAPABLE_BIT_NV.rawValue
+  }
+
   /// The best memory type of `kind` among those whose bits are set.
   func type(_ kind: MemoryKind, among bits: UInt32) -> Int? {
     let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
@@ -200,7 +218,7 @@ extension VkPhysicalDeviceMemoryProperties {
     let types = types
     for wish in wishes {
       let matching = types.indices.filter {
-        bits & (1 << UInt32($0)) != 0 && types[$0].propertyFlags & wish == wish
+        bits & (1 << UInt32($0)) != 0 && types[$0].propertyFlags & (wish | Self.special) == wish
       }
       // Of device memory, the largest heap: a small one is a window that the host sees. Among equals the first,
       // which drivers put there because it is fastest.
@@ -208,12 +226,5 @@ extension VkPhysicalDeviceMemoryProperties {
       if let largest = matching.map(size).max() { return matching.first { size($0) == largest } }
     }
     return nil
-  }
-
-  /// Whether the host sees memory of this type without flushing caches.
-  func isMappable(_ type: Int) -> Bool {
-    let visible =
-      VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT.rawValue | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT.rawValue
-    return types[type].propertyFlags & visible == visible
   }
 }

@@ -1,36 +1,40 @@
 import CVulkan
-import Foundation
 import HeklaDevices
+import HeklaShaderCompiler
 import Synchronization
 
 /// What the driver compiled, kept between processes.
 ///
-/// The file starts with a magic word, the device's and driver's identity and a checksum; whatever does not fit
-/// is taken for absent. It is replaced in one step, so that processes may share a folder.
+/// The file's name holds device, driver and the size of a pointer, so what another driver left is never
+/// offered; drivers check their data again, but not all survive foreign or damaged ones.
 ///
 /// Unchecked Sendable: the handle never changes, and Vulkan guards the cache against concurrent use itself.
 final class PipelineCache: @unchecked Sendable {
   private let context: DeviceContext
   private let owned: OwnedHandle
-  private let path: String?
-  private let unsavedCount = Mutex(0)
+  private let disk: DiskCache?
+  private let entry: String
+  private let hasNews = Mutex(false)
 
-  private static let magic = Array("hekla-pipelines-1".utf8)
-
-  /// A cache with what the file in `directory` holds; nil keeps it in memory.
+  /// A cache with what an earlier process left in `directory`; nil keeps it in memory.
   init(_ context: DeviceContext, directory: String?) throws(DeviceError) {
-    self.context = context
-    path = directory.map { "\($0)/vulkan-\(context.capabilities.uuid).pipelines" }
-    let blob = path.flatMap { Self.read($0, identity: Self.identity(context)) } ?? []
+    var identity = SHA256()
+    identity.update("\(context.capabilities.uuid) \(context.capabilities.driver) \(MemoryLayout<Int>.size)")
+    let disk = directory.map { DiskCache(directory: $0) }
+    let entry = "vulkan-\(identity.hexadecimal.prefix(32)).pipelines"
+    let data = disk?.read(entry) ?? []
     owned = try withScratch { (scratch) throws(DeviceError) -> OwnedHandle in
       var information = VkPipelineCacheCreateInfo()
       information.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO
-      information.initialDataSize = blob.count
-      information.pInitialData = UnsafeRawPointer(scratch.copy(blob))
+      information.initialDataSize = data.count
+      information.pInitialData = UnsafeRawPointer(scratch.copy(data))
       return try context.make("vkCreatePipelineCache", destroy: context.functions.destroyPipelineCache) {
         context.functions.createPipelineCache(context.handle, &information, nil, $0)
       }
     }
+    self.context = context
+    self.disk = disk
+    self.entry = entry
   }
 
   deinit { save() }
@@ -39,58 +43,20 @@ final class PipelineCache: @unchecked Sendable {
   var handle: VkPipelineCache { owned.handle }
 
   /// Notes that a pipeline was made, so that there is something to save.
-  func noteNewPipeline() { unsavedCount.withLock { $0 += 1 } }
+  func noteNewPipeline() { hasNews.withLock { $0 = true } }
 
   /// Writes the file if there is anything new; a folder that cannot be written costs time, never an error.
   func save() {
-    let isCurrent = unsavedCount.withLock { count in
-      defer { count = 0 }
-      return count == 0
+    let isStale = hasNews.withLock { hasNews in
+      defer { hasNews = false }
+      return hasNews
     }
-    guard let path, !isCurrent else { return }
+    guard let disk, isStale else { return }
+    let getData = context.functions.getPipelineCacheData
     var byteCount = 0
-    guard context.functions.getPipelineCacheData(context.handle, handle, &byteCount, nil) == VK_SUCCESS else {
-      return
-    }
-    var blob = [UInt8](repeating: 0, count: byteCount)
-    guard context.functions.getPipelineCacheData(context.handle, handle, &byteCount, &blob) == VK_SUCCESS
-    else {
-      return
-    }
-    blob.removeLast(blob.count - byteCount)
-    let url = URL(fileURLWithPath: path)
-    try? FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try? Foundation.Data(Self.file(blob, identity: Self.identity(context))).write(to: url, options: .atomic)
-  }
-
-  /// What has to agree for a file to be used; drivers check their own blob again.
-  private static func identity(_ context: DeviceContext) -> [UInt8] {
-    Array("\(context.capabilities.uuid) \(context.capabilities.driver)".utf8)
-  }
-
-  /// The bytes of a cache file around `blob`.
-  static func file(_ blob: [UInt8], identity: [UInt8]) -> [UInt8] {
-    let body = word(Checksum.fnv1a(identity)) + blob
-    return magic + word(Checksum.fnv1a(body)) + body
-  }
-
-  /// The blob in the bytes of a cache file, or nil where they are damaged or of another driver.
-  static func blob(inFile bytes: [UInt8], identity: [UInt8]) -> [UInt8]? {
-    guard bytes.starts(with: magic) else { return nil }
-    let rest = bytes.dropFirst(magic.count)
-    let body = rest.dropFirst(8)
-    guard rest.count >= 16, rest.prefix(8).elementsEqual(word(Checksum.fnv1a(body))),
-      body.prefix(8).elementsEqual(word(Checksum.fnv1a(identity)))
-    else { return nil }
-    return Array(body.dropFirst(8))
-  }
-
-  private static func read(_ path: String, identity: [UInt8]) -> [UInt8]? {
-    FileManager.default.contents(atPath: path).flatMap { blob(inFile: Array($0), identity: identity) }
-  }
-
-  private static func word(_ value: UInt64) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
+    guard getData(context.handle, handle, &byteCount, nil) == VK_SUCCESS else { return }
+    var data = [UInt8](repeating: 0, count: byteCount)
+    guard getData(context.handle, handle, &byteCount, &data) == VK_SUCCESS else { return }
+    disk.write(Array(data.prefix(byteCount)), as: entry)
   }
 }

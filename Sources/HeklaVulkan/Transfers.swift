@@ -39,7 +39,8 @@ final class Transfers: @unchecked Sendable {
         offset = ring.reserve(byteCount: count, until: state.timeline.last + 1)
       }
       guard let offset else { throw ringFailure }
-      (staging.address + offset).copyMemory(from: bytes.base + start, byteCount: count)
+      UnsafeMutableRawBufferPointer(start: staging.address + offset, count: count)
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
       let region = VkBufferCopy(
         srcOffset: VkDeviceSize(offset), dstOffset: VkDeviceSize(target.offset + start),
         size: VkDeviceSize(count))
@@ -96,7 +97,7 @@ final class Transfers: @unchecked Sendable {
   /// Records and submits a command buffer for this once; `kept` stays alive until it has completed.
   func submit(
     _ kept: any AnyObject & Sendable, _ state: inout VulkanQueue.State,
-    _ body: (inout CommandEncoder) throws(DeviceError) -> Void
+    _ body: (inout CommandEncoder) -> Void
   ) throws(DeviceError) -> UInt64 {
     while let first = busy.first, first.number <= state.timeline.completed {
       free.append(first.buffer)
@@ -129,9 +130,4 @@ final class Transfers: @unchecked Sendable {
       device: context.name, purpose: "a copy between host and device", requestedByteCount: chunkByteCount,
       availableByteCount: ring.capacity)
   }
-}
-
-extension UnsafeRawBufferPointer {
-  /// Where the bytes start; only asked of buffers that are not empty.
-  var base: UnsafeRawPointer { UnsafeRawPointer(baseAddress.unsafelyUnwrapped) }
 }

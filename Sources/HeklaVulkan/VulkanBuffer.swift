@@ -13,13 +13,12 @@ public final class VulkanBuffer: Buffer, @unchecked Sendable {
   let context: DeviceContext
   private let owned: OwnedHandle
   private let memory: MemorySlice
-  private let isMapped: Bool
 
   /// What sizes are rounded up to.
   static let padding = 16
 
-  /// Makes `byteCount` bytes; the host reaches them directly only where `isMapped` allows it.
-  init(in pool: DeviceMemory, byteCount: Int, isMapped: Bool) throws(DeviceError) {
+  /// Makes `byteCount` bytes of `pool`.
+  init(in pool: DeviceMemory, byteCount: Int) throws(DeviceError) {
     let context = pool.context
     owned = try context.makeBufferHandle(byteCount: byteCount.roundedUp(toMultipleOf: Self.padding))
     var requirements = VkMemoryRequirements()
@@ -27,7 +26,6 @@ public final class VulkanBuffer: Buffer, @unchecked Sendable {
     memory = try pool.allocate(requirements, purpose: "a buffer of \(byteCount) bytes")
     self.byteCount = byteCount
     self.context = context
-    self.isMapped = isMapped
     try context.check(
       context.functions.bindBufferMemory(
         context.handle, owned.handle, memory.memory, VkDeviceSize(memory.offset)),
@@ -38,7 +36,15 @@ public final class VulkanBuffer: Buffer, @unchecked Sendable {
   var handle: VkBuffer { owned.handle }
 
   /// The contents in the process's own memory, or nil where they travel through a staging buffer.
-  var address: UnsafeMutableRawPointer? { isMapped ? memory.address : nil }
+  var address: UnsafeMutableRawPointer? { memory.address }
+
+  /// Where to read `byteCount` bytes of the contents, or nil where a copy by the device is faster.
+  func readAddress(for byteCount: Int) -> UnsafeMutableRawPointer? {
+    memory.isCached || byteCount <= Self.largestUncachedRead ? memory.address : nil
+  }
+
+  /// Reading memory past the host's caches takes some 10 microseconds for this much, as submitting a copy does.
+  private static let largestUncachedRead = 4096
 }
 
 /// Host memory that the device copies from and to.
@@ -62,7 +68,8 @@ final class StagingBuffer: @unchecked Sendable {
         device: context.name, feature: "host memory for copies", remedy: "The driver is broken; update it.")
     }
     block = try MemoryBlock(
-      context, byteCount: Int(requirements.size), type: type, purpose: "copies between host and device")
+      context, byteCount: Int(requirements.size), type: type, isMapped: true,
+      purpose: "copies between host and device")
     guard let address = block.address else {
       throw .driverFailure(device: context.name, call: "vkMapMemory", code: 0)
     }

@@ -15,7 +15,6 @@ public final class VulkanDevice: Device {
   let context: DeviceContext
   /// Where buffers come from.
   let memory: DeviceMemory
-  private let sharesMemory: Bool
   private let compiler: ShaderCompiler
   private let pipelineCache: PipelineCache
   private let cache = Mutex(Cache())
@@ -36,7 +35,7 @@ public final class VulkanDevice: Device {
     self.options = options
     self.context = context
     capabilities = context.capabilities
-    sharesMemory =
+    let sharesMemory =
       (capabilities.kind == .integratedGPU || capabilities.kind == .software) && !options.forcesStaging
     memory = DeviceMemory(context, limit: options.memoryLimit, kind: sharesMemory ? .shared : .device)
     compiler = ShaderCompiler(include: options.include, cacheDirectory: options.cacheDirectory)
@@ -52,13 +51,12 @@ public final class VulkanDevice: Device {
       throw .invalidArgument(
         call: "makeBuffer", reason: "\(byteCount) bytes were asked for; a buffer has at least 1.")
     }
-    guard byteCount <= capabilities.maxBufferByteCount - VulkanBuffer.padding else {
+    guard byteCount <= capabilities.maxBufferByteCount else {
       throw .limitExceeded(
         device: name, limit: "buffer size in bytes", requested: byteCount,
-        allowed: capabilities.maxBufferByteCount - VulkanBuffer.padding,
-        remedy: "Split the array, or use a smaller batch.")
+        allowed: capabilities.maxBufferByteCount, remedy: "Split the array, or use a smaller batch.")
     }
-    return try VulkanBuffer(in: memory, byteCount: byteCount, isMapped: sharesMemory)
+    return try VulkanBuffer(in: memory, byteCount: byteCount)
   }
 
   /// Makes `source` ready to run; the same source gives a cached kernel.

@@ -41,6 +41,7 @@ struct InstanceFunctions: @unchecked Sendable {
 struct DeviceFunctions: @unchecked Sendable {
   let destroyDevice: PFN_vkDestroyDevice
   let getDeviceQueue: PFN_vkGetDeviceQueue
+  let deviceWaitIdle: PFN_vkDeviceWaitIdle
   let queueSubmit: PFN_vkQueueSubmit
 
   let allocateMemory: PFN_vkAllocateMemory
@@ -102,6 +103,7 @@ struct DeviceFunctions: @unchecked Sendable {
   init(_ find: FunctionLookup) throws(DeviceError) {
     destroyDevice = try find("vkDestroyDevice")
     getDeviceQueue = try find("vkGetDeviceQueue")
+    deviceWaitIdle = try find("vkDeviceWaitIdle")
     queueSubmit = try find("vkQueueSubmit")
 
     allocateMemory = try find("vkAllocateMemory")

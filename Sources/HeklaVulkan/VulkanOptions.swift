@@ -2,7 +2,7 @@ import Glibc
 
 /// How a Vulkan device is opened.
 public struct VulkanOptions: Sendable {
-  /// Whether the validation layer watches every call; slow, for tests. At first as `HEKLA_VULKAN_VALIDATION` says.
+  /// Whether the validation layer watches every call, missing barriers included; slow, for tests.
   public var validation: Bool
   /// The text of the header that `#include "name"` in a shader names, or nil when there is none.
   public var include: @Sendable (String) -> String?

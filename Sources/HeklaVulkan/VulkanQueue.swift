@@ -55,8 +55,14 @@ public final class VulkanQueue: Queue {
   }
 
   deinit {
-    // An error here is the loss of the device, after which nothing runs that could use what is freed next.
-    state.withLock { state in try? state.waitUntilIdle() }
+    state.withLock { state in
+      do throws(DeviceError) {
+        try state.waitUntilIdle()
+      } catch {
+        // Whatever went wrong, nothing may run on that uses what is freed next.
+        context.waitUntilIdle()
+      }
+    }
   }
 
   /// Prepares `commands` so that they can be submitted many times at little cost.
@@ -91,7 +97,8 @@ public final class VulkanQueue: Queue {
         let isIdle = try state.timeline.isIdle()
         if isIdle || bytes.count > state.transfers.chunkByteCount {
           if !isIdle { try state.waitUntilIdle() }
-          (address + target.offset).copyMemory(from: bytes.base, byteCount: bytes.count)
+          UnsafeMutableRawBufferPointer(start: address + target.offset, count: bytes.count).copyMemory(
+            from: bytes)
           return
         }
       }
@@ -103,7 +110,7 @@ public final class VulkanQueue: Queue {
   public func read(_ slice: BufferSlice, into bytes: UnsafeMutableRawBufferPointer) throws(DeviceError) {
     guard let source = try check(bytes.count, slice, call: "read") else { return }
     try withState { (state) throws(DeviceError) in
-      guard let address = source.buffer.address else {
+      guard let address = source.buffer.readAddress(for: bytes.count) else {
         try state.transfers.read(source, into: bytes, &state)
         return
       }

@@ -35,6 +35,27 @@ struct OpenCLQueueTests {
     #expect(try queue.read(32, from: sum, initial: Float.nan) == Array(repeating: 499_500, count: 32))
   }
 
+  @Test("A device that falls far behind is waited for, and nothing is lost or done twice")
+  func backlog() throws {
+    let device = try OpenCLFixture.device()
+    let queue = try device.makeQueue()
+    let kernel = try device.makeKernel(OpenCLFixture.affine, name: "affine")
+    let (counter, bulk) = (try device.makeBuffer(byteCount: 256), try device.makeBuffer(byteCount: 65_536))
+    let step = Dispatch(
+      kernel, bindings: [BufferSlice(counter)], groupCount: GroupCount(1), pushConstants: [1, 1],
+      label: "step")
+    let recording = try queue.record([.dispatch(step)])
+    try queue.run([.fill(BufferSlice(counter), word: 0)])
+    // 64 MiB of writes that are copied aside: twice what may be pending at one time.
+    let words = [UInt32](repeating: 3, count: 16_384)
+    for _ in 0..<1024 {
+      try queue.write(words, to: bulk)
+      try queue.submit(recording)
+    }
+    #expect(try queue.read(64, from: counter, initial: UInt32.max) == Array(repeating: 1024, count: 64))
+    #expect(try queue.read(16_384, from: bulk, initial: UInt32.max) == words)
+  }
+
   @Test("Two threads may use one queue; each command runs whole")
   func threads() async throws {
     let device = try OpenCLFixture.device()

@@ -119,7 +119,7 @@ struct PlanDraft {
       let touching = plan.steps.indices.filter { plan.steps[$0].bindings.contains(index) }
       guard let first = touching.first, let last = touching.last else { continue }
       let end = lasting.contains(index) ? plan.steps.count : last
-      requests.append(Allocation.Request(byteCount: plan.values[index].signature.byteCount, lifetime: first...end))
+      requests.append(Allocation.Request(byteCount: max(plan.values[index].signature.byteCount, 4), lifetime: first...end))
       indices.append(index)
     }
     let allocation = Allocation(

@@ -57,7 +57,9 @@ private func lower(
   let inputs = node.inputs.map(\.signature)
   let applicable = variants.filter { $0.applies(capabilities, inputs, node.signature) }
   let name = node.primitive.name
-  guard let variant = applicable.first(where: { $0.name == preferred[name] }) ?? applicable.first else {
+  let byChoice = applicable.first { $0.name == preferred[name] }
+  let byRule = applicable.first { $0.suits(capabilities, inputs, node.signature) }
+  guard let variant = byChoice ?? byRule ?? applicable.first else {
     throw .unsupported(
       device: capabilities.deviceName,
       feature: "\(name) of \(inputs.map(\.description).joined(separator: " and "))",

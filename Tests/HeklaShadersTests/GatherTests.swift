@@ -1,0 +1,81 @@
+import HeklaArrays
+import HeklaDevices
+import Testing
+
+@Suite("Gathering rows", .serialized)
+struct GatherTests {
+  private static let rows = 41
+  /// Indices with repeats, the first and last rows, and such as lie outside on either side.
+  private static let indices: [Int32] = {
+    let key = RandomKey(seed: 3)
+    let inside = (0..<193).map { Int32(key.word(at: $0) % UInt32(rows)) }
+    return [0, Int32(rows - 1), Int32(rows), -1] + inside + [.min, .max, 5]
+  }()
+
+  @Test(
+    "Rows of words come unchanged, and zeros for indices outside",
+    arguments: ShaderDevice.allCases, [("uint", 1, 1), ("uint", 1, 7), ("uvec2", 2, 3), ("uvec4", 4, 2)])
+  func words(_ interface: ShaderDevice, _ element: (type: String, wordCount: Int, width: Int)) throws {
+    let bench = try Workbench(interface)
+    let rowWords = element.wordCount * element.width
+    let key = RandomKey(seed: 5)
+    let values = (0..<Self.rows * rowWords).map { key.word(at: $0) }
+    let output = try bench.output(wordCount: Self.indices.count * rowWords)
+    let dispatch = Dispatch(
+      try bench.kernel("gather_rows", [0: 32], defines: ["WORDS": element.type]),
+      bindings: [try bench.input(values).slice, try bench.input(Self.indices).slice, output.slice],
+      groupCount: GroupCount(folding: ceilingDivide(Self.indices.count * element.width, 32), limit: 5),
+      pushConstants: [Self.indices.count, element.width, Self.rows].map(UInt32.init), label: "gather_rows")
+    try bench.runThrice([dispatch], outputs: [output])
+    #expect(try output.words() == Self.gathered(values, width: rowWords))
+  }
+
+  @Test(
+    "Rows of bytes come unchanged, and zeros to the end of the last word",
+    arguments: ShaderDevice.allCases, [1, 2, 3, 6])
+  func bytes(_ interface: ShaderDevice, _ width: Int) throws {
+    let bench = try Workbench(interface)
+    let key = RandomKey(seed: 6)
+    let values = (0..<Self.rows * width).map { UInt8(truncatingIfNeeded: key.word(at: $0)) }
+    var expected = Self.gathered(values, width: width)
+    let wordCount = ceilingDivide(expected.count, 4)
+    expected += [UInt8](repeating: 0, count: 4 * wordCount - expected.count)
+    let output = try bench.output(wordCount: wordCount)
+    let dispatch = Dispatch(
+      try bench.kernel("gather_bytes", [0: 32]),
+      bindings: [try bench.input(values).slice, try bench.input(Self.indices).slice, output.slice],
+      groupCount: GroupCount(folding: ceilingDivide(wordCount, 32), limit: 3),
+      pushConstants: [Self.indices.count, width, Self.rows].map(UInt32.init), label: "gather_bytes")
+    try bench.runThrice([dispatch], outputs: [output])
+    #expect(try output.words().withUnsafeBytes { [UInt8]($0) } == expected)
+  }
+
+  @Test(
+    "The first position with a bad index is reported", arguments: ShaderDevice.allCases,
+    ["gather_rows", "gather_bytes"])
+  func report(_ interface: ShaderDevice, _ name: String) throws {
+    let bench = try Workbench(interface)
+    let values = try bench.input((0..<Self.rows).map { UInt32($0) })
+    // Positions 2 and 3 are the first bad ones of `indices`; without them none is.
+    for (indices, expected) in [(Self.indices, UInt32(2)), (Array(Self.indices[4..<100]), .max)] {
+      let output = try bench.output(wordCount: indices.count)
+      let firstBad = try bench.input([UInt32.max])
+      let width = name == "gather_rows" ? 1 : 4
+      let dispatch = Dispatch(
+        try bench.kernel(name, [0: 32], defines: ["REPORT": "1"]),
+        bindings: [values.slice, try bench.input(indices).slice, output.slice, firstBad.slice],
+        groupCount: GroupCount(folding: ceilingDivide(indices.count, 32)),
+        pushConstants: [indices.count, width, Self.rows].map(UInt32.init), label: name)
+      try bench.run([dispatch])
+      #expect(try firstBad.words() == [expected])
+      #expect(
+        try output.words() == indices.map { (0..<Int32(Self.rows)).contains($0) ? UInt32($0) : 0 })
+    }
+  }
+
+  private static func gathered<Element: FixedWidthInteger>(_ values: [Element], width: Int) -> [Element] {
+    indices.flatMap { index in
+      (0..<width).map { (0..<Int32(rows)).contains(index) ? values[Int(index) * width + $0] : 0 }
+    }
+  }
+}
