@@ -4,7 +4,7 @@
 /// operation and the shapes, and the location is the caller's. What comes from outside the program (files,
 /// devices, settings) is thrown instead. Unlike `precondition`, the message also appears in release builds.
 @inlinable
-func require(
+package func require(
   _ condition: Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
 ) {
   if !condition { stop(message(), file: file, line: line) }
@@ -12,6 +12,6 @@ func require(
 
 /// Stops the program with `message`; see `require`.
 @usableFromInline
-func stop(_ message: String, file: StaticString, line: UInt) -> Never {
+package func stop(_ message: String, file: StaticString, line: UInt) -> Never {
   fatalError(message, file: file, line: line)
 }

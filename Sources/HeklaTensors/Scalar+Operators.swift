@@ -98,7 +98,10 @@ extension Scalar {
   public static func isNaN(_ x: Scalar) -> Scalar { .apply(.isNaN, [x]) }
 
   /// The logistic function 1 / (1 + e^-x).
-  public static func sigmoid(_ x: Scalar) -> Scalar { 1 / (1 + .exp(-x)) }
+  ///
+  /// The exponential is held below overflow, where its derivative would be 0 times infinity; what is lost is
+  /// smaller than 2e-35.
+  public static func sigmoid(_ x: Scalar) -> Scalar { 1 / (1 + .exp(.minimum(-x, 80))) }
 }
 
 prefix operator .!

@@ -1,0 +1,39 @@
+import HeklaTensors
+
+/// Adam with decay of the weights beside the gradient, not through it: each step also takes rate x decay x w off w.
+///
+/// Source: Loshchilov & Hutter 2019, "Decoupled weight decay regularization", algorithm 2, with the decay
+/// multiplied by the learning rate as well as by the schedule.
+public struct AdamW: Optimizer {
+  private var adam: Adam
+
+  /// AdamW for `parameters`.
+  /// - Parameters:
+  ///   - weightDecay: The share of a weight that a step takes off, divided by the learning rate.
+  ///   - exempt: Parameters that do not decay; often biases and the scales of normalizations.
+  public init(
+    for parameters: [Parameter], learningRate: some LearningRate, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-8, weightDecay: Double = 0.01, exempt: Set<Parameter> = [],
+    file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    adam = Adam(
+      for: parameters, learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+      decay: .decoupled(weightDecay, exempt: exempt), file: file, line: line)
+  }
+
+  /// How far a step goes, about, in each weight.
+  public var learningRate: any LearningRate {
+    get { adam.learningRate }
+    set { adam.learningRate = newValue }
+  }
+
+  public var parameters: [Parameter] { adam.parameters }
+  public var stateParameters: [Parameter] { adam.stateParameters }
+
+  public func assignments(
+    for parameters: [Parameter], gradients: [Tensor], masks: [Parameter: Tensor]
+  ) -> [Assignment] {
+    adam.assignments(for: parameters, gradients: gradients, masks: masks)
+  }
+}

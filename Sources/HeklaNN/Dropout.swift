@@ -1,0 +1,29 @@
+import HeklaTensors
+
+/// Elements set to 0 at random in training, the others enlarged so that the expectation stays.
+///
+/// Source: Srivastava et al. 2014, "Dropout", section 4, with the scaling moved from evaluation to training.
+public struct Dropout: Module {
+  /// The probability with which an element becomes 0.
+  public let rate: Double
+
+  /// Elements become 0 with probability `rate`.
+  /// - Precondition: `rate` is in `0..<1`.
+  public init(rate: Double, file: StaticString = #fileID, line: UInt = #line) {
+    require(
+      (0..<1).contains(rate), "dropout: the rate is \(rate); it must be in 0..<1", file: file, line: line)
+    self.rate = rate
+  }
+
+  /// `x` with elements dropped; `x` itself in evaluation, when `key` is nil, and when the rate is 0.
+  /// - Parameters:
+  ///   - x: Of any shape.
+  ///   - key: What decides which elements go, `uint32` of shape `[2]`: a new one for each step and each call. See
+  ///     `Tensor.folded(in:)`.
+  public func callAsFunction(_ x: Tensor, key: Tensor?) -> Tensor {
+    guard let key, rate > 0 else { return x }
+    return .map(x, .uniform(x.shape, key: key)) { x, uniform in
+      .select(uniform .>= Scalar(rate), x * Scalar(1 / (1 - rate)), 0)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import HeklaArrays
+import HeklaTensors
+
+/// Each vector along the innermost axis shifted to mean 0 and scaled to variance 1, then scaled and shifted as learned.
+///
+/// Source: Ba et al. 2016, "Layer normalization", equation 4.
+public struct LayerNormalization: Module {
+  /// The learned factor, shape `[width]`, at first 1.
+  public let scale: Parameter
+  /// The learned term, shape `[width]`, at first 0.
+  public let shift: Parameter
+  /// What is added to the variance, so that a constant vector does not divide by 0.
+  public let epsilon: Double
+
+  /// A normalization of vectors of `width` numbers.
+  public init(width: Int, epsilon: Double = 1e-5) {
+    scale = Parameter(.ones([width]))
+    shift = Parameter(.zeros([width]))
+    self.epsilon = epsilon
+  }
+
+  /// The normalized vectors, of the input's shape.
+  /// - Parameter x: Shape `[..., width]`.
+  public func callAsFunction(_ x: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    require(
+      x.rank >= 1 && x.shape[-1] == scale.shape[0],
+      "layer-normalization: the input is \(x.shape); its innermost extent must be \(scale.shape[0])",
+      file: file, line: line)
+    let centered = x - x.mean(along: -1, keepingAxes: true)
+    let variance = centered.squared().mean(along: -1, keepingAxes: true)
+    return Tensor.map([centered, variance, scale.tensor, shift.tensor]) { x in
+      x[0] * .reciprocalSquareRoot(x[1] + Scalar(epsilon)) * x[2] + x[3]
+    }
+  }
+}
