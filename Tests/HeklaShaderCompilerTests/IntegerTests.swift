@@ -39,10 +39,7 @@ struct IntegerTests {
       signedForm("-x") { x, _ in 0 &- x },
       // The divisor is kept from 0 and -1, where C and SPIR-V define nothing.
       signedForm("x / (abs(y >> 1) + 2)") { x, y in x / (abs(y >> 1) + 2) },
-      signedForm("x % (abs(y >> 1) + 2)") { x, y in
-        let divisor = abs(y >> 1) + 2
-        return (x % divisor + divisor) % divisor
-      },
+      signedForm("(x & 0x7fffffff) % (abs(y >> 1) + 2)") { x, y in (x & .max) % (abs(y >> 1) + 2) },
       signedForm("x >> (y & 31)") { $0 >> ($1 & 31) }, signedForm("x << (y & 31)") { $0 << ($1 & 31) },
       signedForm("x < y") { $0 < $1 ? 1 : 0 }, signedForm("max(x, y)") { max($0, $1) },
       signedForm("abs(max(x, -2147483647))") { x, _ in abs(max(x, -2_147_483_647)) },
@@ -51,6 +48,23 @@ struct IntegerTests {
       signedForm("(x + 2147483647) < y") { x, y in x &+ 2_147_483_647 < y ? 1 : 0 },
     ]
     try check(forms, load: "int x = int(xs[i]), y = int(ys[i]);", pairs: pairs, as: { Int32(bitPattern: $0) })
+  }
+
+  @Test("% of a negative number takes the sign of the divisor in OpenCL")
+  func signedModulo() throws {
+    // Vulkan leaves OpSMod of negative numbers open, and lavapipe gives the remainder; SPIR-V defines it.
+    let run = ShaderRun(
+      text: """
+        layout(local_size_x = 1) in;
+        layout(std430, binding = 0) buffer B { int b[]; };
+        void main() {
+          for (uint i = 0u; i < 3u; ++i) b[i] = b[i] % b[3];
+          b[4] = (ivec2(b[4], b[5]) % ivec2(b[3], -4)).x; b[5] = (ivec2(1, b[5]) % ivec2(b[3], -4)).y;
+        }
+        """, buffers: [[-7, 7, -8, 4, -1, 5].map { UInt32(bitPattern: $0) }])
+    for result in try run.results() where result.device.hasPrefix("opencl") {
+      #expect(result.buffers[0].map { Int32(bitPattern: $0) } == [1, 3, 0, 4, 3, -3])
+    }
   }
 
   @Test("Bits are counted, found, reversed and moved, at the edges of the word too")
