@@ -10,7 +10,7 @@ package struct SHA256 {
   package init() {}
 
   /// Feeds `bytes`.
-  mutating func update(_ bytes: some Sequence<UInt8>) {
+  package mutating func update(_ bytes: some Sequence<UInt8>) {
     for byte in bytes {
       pending.append(byte)
       byteCount += 1

@@ -70,8 +70,9 @@ extension FunctionTranslator {
       return isTruth ? "\(part.text(atLeast: .logicalOr)) ? -1 : 0" : part.reinterpreted(as: type.scalar).text
     }
     let regions = parts.reduce(into: Set<OpenCLExpression.Region>()) { $0.formUnion($1.regions) }
-    return OpenCLExpression(
-      "(\(type.name))(\(texts.joined(separator: ", ")))", type, precedence: .prefix, regions: regions)
+    // A scalar in parentheses fills all components.
+    let list = Set(texts).count == 1 && texts.count == type.count ? texts[0] : texts.joined(separator: ", ")
+    return OpenCLExpression("(\(type.name))(\(list))", type, precedence: .prefix, regions: regions)
   }
 
   /// A structure or array of type `type` made of `parts`.

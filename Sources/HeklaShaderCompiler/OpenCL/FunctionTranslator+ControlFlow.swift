@@ -114,6 +114,12 @@ extension FunctionTranslator {
     let label = current.label
     if let merge = current.merge, merge.opcode == .selectionMerge {
       let target = merge.operands[0]
+      // Specialization decided the branch: the other way is not written, so it may use what this device lacks.
+      if condition.text == "true" || condition.text == "false" {
+        let taken = condition.text == "true" ? then : otherwise
+        try copyPhis(from: label, to: taken)
+        return try emit(from: taken, until: [target])
+      }
       let first = try nested { () throws(DeviceError) in
         try copyPhis(from: label, to: then)
         _ = try emit(from: then, until: [target])
@@ -170,7 +176,7 @@ extension FunctionTranslator {
           for instruction in tail.instructions { try translate(instruction, in: tail) }
           finalCondition = try value(tail.terminator.operands[0]).text
         } else {
-          _ = try emit(from: next, until: [head.label])
+          _ = try emit(from: next, until: [head.label], isInside: tail.merge?.opcode != .loopMerge)
         }
       }
     }

@@ -40,7 +40,7 @@ extension FunctionTranslator {
     variableNames[instruction.result] = name
     pointers[instruction.result] = Pointer(
       variable: instruction.result, storage: storage, variableType: type, type: type)
-    declarations.append("\(try types.name(type)) \(name)")
+    declarations.append(OpenCLDeclaration(type: try types.name(type), name: name))
     if instruction.operands.count > 1 {
       statements.append(.expression("\(name) = \(try value(instruction.operands[1]).text)"))
     }

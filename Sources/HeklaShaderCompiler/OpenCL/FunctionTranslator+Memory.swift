@@ -97,11 +97,11 @@ extension FunctionTranslator {
       case .array(let element, _):
         let index = try value(step)
         regions.formUnion(index.regions)
-        text += isPlainArray ? "[\(index.text)]" : ".e[\(index.text)]"
+        text = isPlainArray ? "\(text)[\(index.text)]" : Self.selecting(".e[\(index.text)]", of: text)
         type = element
       case .structure(let members):
         guard let index = program.constants.integer(step) else { throw refusal.unsupported(memberIndex) }
-        text += ".\(types.member(index, of: type))"
+        text = Self.selecting(".\(types.member(index, of: type))", of: text)
         type = members[index]
       case .vector(let component, _):
         isTruthComponent = module.numeric(component)?.kind == .boolean
@@ -125,6 +125,12 @@ extension FunctionTranslator {
     return Place(
       expression: OpenCLExpression(text, numeric, precedence: precedence, regions: regions),
       isTruthComponent: isTruthComponent)
+  }
+
+  /// `text.member`, written `name->member` for a parameter.
+  private static func selecting(_ member: String, of text: String) -> String {
+    let isParameter = text.hasPrefix("(*") && text.firstIndex(of: ")") == text.index(before: text.endIndex)
+    return isParameter ? "\(text.dropFirst(2).dropLast())->\(member.dropFirst())" : text + member
   }
 
   /// The names of a vector's components.

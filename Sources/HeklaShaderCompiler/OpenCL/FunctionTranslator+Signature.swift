@@ -20,21 +20,23 @@ extension FunctionTranslator {
         bind(parameter.result, OpenCLExpression(name, module.numeric(parameter.type)))
       }
     }
+    let list = parameters.isEmpty ? "void" : parameters.joined(separator: ", ")
     let head: String
     if isKernel {
       let size = program.workgroupSize
       head = """
         __kernel __attribute__((reqd_work_group_size(\(size.x), \(size.y), \(size.z))))
-        void \(program.entryPoint)(\(parameters.joined(separator: ", ")))
+        void \(program.entryPoint)(\(list))
         """
     } else {
       let name = program.functionNames[function.id] ?? ""
-      head = "\(try types.name(function.resultType)) \(name)(\(parameters.joined(separator: ", ")))"
+      head = "\(try types.name(function.resultType)) \(name)(\(list))"
     }
-    let body = try translateBody()
+    var body = try translateBody()
+    let declarations = body.sink(declarations)
     let globals = isKernel ? try program.kernelDeclarations() : []
     let lines =
-      (globals + declarations).map { "  \($0);" } + OpenCLStatement.lines(body, depth: 1)
+      (globals + declarations.map(\.text)).map { "  \($0);" } + OpenCLStatement.lines(body, depth: 1)
     return (head, "\(head) {\n\(lines.joined(separator: "\n"))\n}")
   }
 }

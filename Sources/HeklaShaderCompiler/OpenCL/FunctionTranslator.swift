@@ -26,7 +26,7 @@ final class FunctionTranslator {
   /// What was written so far of the innermost body.
   var statements: [OpenCLStatement] = []
   /// Declarations at the top, of variables and of values that several blocks use.
-  var declarations: [String] = []
+  var declarations: [OpenCLDeclaration] = []
   /// Where the pointers point.
   var pointers: [UInt32: Pointer] = [:]
   /// The block that is translated.
@@ -130,7 +130,7 @@ final class FunctionTranslator {
     let name = names.unique(module.names[instruction.result] ?? "t")
     let type = try types.name(instruction.type)
     if uses.leaves(block, instruction.result) {
-      declarations.append("\(type) \(name)")
+      declarations.append(OpenCLDeclaration(type: type, name: name))
       if let initial { statements.append(.expression("\(name) = \(initial.text)")) }
     } else {
       statements.append(.declaration("\(type) \(name)" + (initial.map { " = \($0.text)" } ?? "")))
@@ -153,7 +153,7 @@ final class FunctionTranslator {
   func phiVariable(_ instruction: SPIRVInstruction) throws(DeviceError) -> String {
     if let known = values[instruction.result] { return known.text }
     let name = names.unique(module.names[instruction.result] ?? "phi")
-    declarations.append("\(try types.name(instruction.type)) \(name)")
+    declarations.append(OpenCLDeclaration(type: try types.name(instruction.type), name: name))
     values[instruction.result] = OpenCLExpression(name, module.numeric(instruction.type))
     return name
   }
@@ -169,7 +169,7 @@ final class FunctionTranslator {
 
   private func declare(_ id: UInt32, type: UInt32, as expression: OpenCLExpression) throws(DeviceError) {
     let name = names.unique(module.names[id] ?? "t")
-    declarations.append("\(try types.name(type)) \(name)")
+    declarations.append(OpenCLDeclaration(type: try types.name(type), name: name))
     statements.append(.expression("\(name) = \(expression.text)"))
     values[id] = OpenCLExpression(name, expression.type)
   }

@@ -45,7 +45,11 @@ struct OpenCLExpression {
       return Self(uncast.text, target, precedence: uncast.precedence, regions: regions)
     }
     var result: Self
-    if type.name == target.name {
+    if type.kind == .signed, target.kind == .unsigned, target == .init(kind: .unsigned, width: 32),
+      precedence == .atom, Int(text) != nil
+    {
+      result = Self("\(text)u", target)
+    } else if type.name == target.name {
       result = Self(text, target, precedence: precedence, regions: regions)
     } else if type.isInteger, target.isInteger, type.count == 1, target.count == 1, type.width == target.width {
       result = Self("(\(target.name))\(self.text(atLeast: .prefix))", target, precedence: .prefix, regions: regions)
