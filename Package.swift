@@ -82,7 +82,7 @@ let package = Package(
     tests("HeklaShaders", on: "HeklaArrays", "HeklaDevices", "HeklaVulkan", "HeklaOpenCL"),
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
-    tests("HeklaVulkan", on: "HeklaDevices"),
+    tests("HeklaVulkan", on: "HeklaDevices", "CVulkan"),
     tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),

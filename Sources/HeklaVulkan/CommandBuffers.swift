@@ -43,14 +43,14 @@ final class CommandBuffers: @unchecked Sendable {
   /// Fills `buffer` with what `body` encodes.
   func record(
     _ buffer: VkCommandBuffer, usage: VkCommandBufferUsageFlagBits,
-    _ body: (inout CommandEncoder) throws(DeviceError) -> Void
+    _ body: (inout CommandEncoder) -> Void
   ) throws(DeviceError) {
     var information = VkCommandBufferBeginInfo()
     information.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO
     information.flags = usage.rawValue
     try context.check(context.functions.beginCommandBuffer(buffer, &information), "vkBeginCommandBuffer")
     var encoder = CommandEncoder(buffer, functions: context.functions)
-    try body(&encoder)
+    body(&encoder)
     try context.check(context.functions.endCommandBuffer(buffer), "vkEndCommandBuffer")
   }
 }

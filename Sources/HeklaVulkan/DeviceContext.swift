@@ -21,12 +21,17 @@ final class DeviceContext: @unchecked Sendable {
   let submission = Mutex<Void>(())
   private let loss = Mutex<DeviceError?>(nil)
 
-  /// Opens `physical`.
-  init(_ physical: PhysicalDevice, name: String) throws(DeviceError) {
+  /// Opens `physical`; its functions are the driver's but for what `replaceFunctions` changes.
+  init(
+    _ physical: PhysicalDevice, name: String, replaceFunctions: (inout DeviceFunctions) -> Void
+  ) throws(DeviceError) {
     let instance = physical.instance
     let handle = try Self.open(physical, name: name)
     do throws(DeviceError) {
-      functions = try DeviceFunctions(FunctionLookup { instance.functions.getDeviceProcAddr(handle, $0) })
+      var functions = try DeviceFunctions(
+        FunctionLookup { instance.functions.getDeviceProcAddr(handle, $0) })
+      replaceFunctions(&functions)
+      self.functions = functions
     } catch {
       if let destroy = instance.functions.getDeviceProcAddr(handle, "vkDestroyDevice") {
         unsafeBitCast(destroy, to: PFN_vkDestroyDevice.self)(handle, nil)
@@ -98,6 +103,11 @@ final class DeviceContext: @unchecked Sendable {
       loss = error
       return error
     }
+  }
+
+  /// Waits for all queues, whatever the outcome; for the end of things, where no error can be thrown.
+  func waitUntilIdle() {
+    _ = submission.withLock { _ in functions.deviceWaitIdle(handle) }
   }
 
   /// Makes one object through `create`; `destroy` ends it with the value returned.

@@ -18,8 +18,6 @@ struct DeviceFeatures: Sendable {
   private(set) var computeFullSubgroups = false
   private(set) var timelineSemaphore = false
   private(set) var cooperativeMatrix = false
-  /// The extensions that have to be enabled for these.
-  private(set) var enabledExtensions: [String] = []
 
   /// What the driver of `device` has.
   init(_ device: VkPhysicalDevice, of instance: VulkanInstance, version: UInt32, extensions: Set<String>) {
@@ -55,7 +53,6 @@ struct DeviceFeatures: Sendable {
     }
     if let found = chain.timeline?.pointee { timelineSemaphore = found.timelineSemaphore.isTrue }
     if let found = chain.matrix?.pointee { cooperativeMatrix = found.cooperativeMatrix.isTrue }
-    enabledExtensions = chain.extensions
   }
 }
 
@@ -82,61 +79,53 @@ struct FeatureChain {
   init(in scratch: inout Scratch, version: UInt32, extensions: Set<String>) {
     var chain = StructureChain(
       VkPhysicalDeviceFeatures2(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &scratch)
-    let known = KnownExtensions(version: version, extensions: extensions)
     var used: [String] = []
+    /// Links `features` where `name` is part of the core since `coreVersion`, or an extension to enable.
+    func link<Features: BitwiseCopyable>(
+      _ features: Features, _ type: VkStructureType, of name: String, coreSince coreVersion: UInt32?
+    ) -> UnsafeMutablePointer<Features>? {
+      if version < coreVersion ?? .max {
+        guard extensions.contains(name) else { return nil }
+        used.append(name)
+      }
+      return chain.append(features, type, &scratch)
+    }
     let core12 = VulkanInstance.apiVersion(1, 2)
     let core13 = VulkanInstance.apiVersion(1, 3)
     storage16 = chain.append(
       VkPhysicalDevice16BitStorageFeatures(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
       &scratch)
-    storage8 =
-      known.use("VK_KHR_8bit_storage", core: core12, &used)
-      ? chain.append(
-        VkPhysicalDevice8BitStorageFeatures(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES,
-        &scratch)
-      : nil
-    arithmetic =
-      known.use("VK_KHR_shader_float16_int8", core: core12, &used)
-      ? chain.append(
-        VkPhysicalDeviceShaderFloat16Int8Features(),
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES, &scratch)
-      : nil
-    memoryModel =
-      known.use("VK_KHR_vulkan_memory_model", core: core12, &used)
-      ? chain.append(
-        VkPhysicalDeviceVulkanMemoryModelFeatures(),
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES, &scratch)
-      : nil
-    extendedTypes =
-      known.use("VK_KHR_shader_subgroup_extended_types", core: core12, &used)
-      ? chain.append(
-        VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures(),
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES, &scratch)
-      : nil
-    timeline =
-      known.use("VK_KHR_timeline_semaphore", core: core12, &used)
-      ? chain.append(
-        VkPhysicalDeviceTimelineSemaphoreFeatures(),
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES, &scratch)
-      : nil
-    subgroupSize =
-      known.use("VK_EXT_subgroup_size_control", core: core13, &used)
-      ? chain.append(
-        VkPhysicalDeviceSubgroupSizeControlFeatures(),
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES, &scratch)
-      : nil
-    atomicFloat =
-      known.use("VK_EXT_shader_atomic_float", core: nil, &used)
-      ? chain.append(
-        VkPhysicalDeviceShaderAtomicFloatFeaturesEXT(),
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_ATOMIC_FLOAT_FEATURES_EXT, &scratch)
-      : nil
-    matrix =
-      known.use("VK_NV_cooperative_matrix", core: nil, &used)
-      ? chain.append(
-        VkPhysicalDeviceCooperativeMatrixFeaturesNV(),
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV, &scratch)
-      : nil
+    storage8 = link(
+      VkPhysicalDevice8BitStorageFeatures(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES,
+      of: "VK_KHR_8bit_storage", coreSince: core12)
+    arithmetic = link(
+      VkPhysicalDeviceShaderFloat16Int8Features(),
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES,
+      of: "VK_KHR_shader_float16_int8", coreSince: core12)
+    memoryModel = link(
+      VkPhysicalDeviceVulkanMemoryModelFeatures(),
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+      of: "VK_KHR_vulkan_memory_model", coreSince: core12)
+    extendedTypes = link(
+      VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures(),
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES,
+      of: "VK_KHR_shader_subgroup_extended_types", coreSince: core12)
+    timeline = link(
+      VkPhysicalDeviceTimelineSemaphoreFeatures(),
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES,
+      of: "VK_KHR_timeline_semaphore", coreSince: core12)
+    subgroupSize = link(
+      VkPhysicalDeviceSubgroupSizeControlFeatures(),
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
+      of: "VK_EXT_subgroup_size_control", coreSince: core13)
+    atomicFloat = link(
+      VkPhysicalDeviceShaderAtomicFloatFeaturesEXT(),
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_ATOMIC_FLOAT_FEATURES_EXT,
+      of: "VK_EXT_shader_atomic_float", coreSince: nil)
+    matrix = link(
+      VkPhysicalDeviceCooperativeMatrixFeaturesNV(),
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV,
+      of: "VK_NV_cooperative_matrix", coreSince: nil)
     head = chain.head
     self.extensions = used
   }
@@ -153,20 +142,6 @@ struct FeatureChain {
     matrix?.pointee.cooperativeMatrixRobustBufferAccess = VkBool32(VK_FALSE)
     atomicFloat?.pointee.sparseImageFloat32Atomics = VkBool32(VK_FALSE)
     atomicFloat?.pointee.sparseImageFloat32AtomicAdd = VkBool32(VK_FALSE)
-  }
-}
-
-/// Which extensions a device offers, and which of them its core version has swallowed.
-private struct KnownExtensions {
-  var version: UInt32
-  var extensions: Set<String>
-
-  /// Whether `name` may be used; added to `used` where it has to be enabled for that.
-  func use(_ name: String, core: UInt32?, _ used: inout [String]) -> Bool {
-    if let core, version >= core { return true }
-    guard extensions.contains(name) else { return false }
-    used.append(name)
-    return true
   }
 }
 

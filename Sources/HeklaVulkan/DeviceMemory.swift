@@ -61,10 +61,7 @@ final class DeviceMemory: @unchecked Sendable {
           return (block, offset)
         }
       }
-      let isShared = byteCount <= Self.blockByteCount / 2
-      let block = try makeBlock(
-        byteCount: isShared ? max(byteCount, min(Self.blockByteCount, limit)) : byteCount, type: type,
-        in: &state, purpose: purpose)
+      let block = try makeBlock(byteCount: byteCount, type: type, in: &state, purpose: purpose)
       guard let offset = block.ranges.allocate(byteCount: byteCount, alignment: alignment) else {
         throw .driverFailure(device: context.name, call: "vkAllocateMemory", code: 0)
       }
@@ -88,17 +85,20 @@ final class DeviceMemory: @unchecked Sendable {
     }
   }
 
-  /// A new block; where the driver has no room, empty blocks go back to it for a second try.
+  /// A new block that holds `byteCount` bytes, and more beside them if they are few.
+  ///
+  /// Where the driver has no room, empty blocks go back to it for a second try, with no more than is needed.
   private func makeBlock(
     byteCount: Int, type: Int, in state: inout State, purpose: String
   ) throws(DeviceError) -> MemoryBlock {
+    let isShared = byteCount <= Self.blockByteCount / 2
+    let generous = isShared ? max(byteCount, min(Self.blockByteCount, limit)) : byteCount
+    let isMapped = kind != .device
     do throws(DeviceError) {
-      return try MemoryBlock(
-        context, byteCount: byteCount, type: type, isMapped: kind != .device, purpose: purpose)
+      return try MemoryBlock(context, byteCount: generous, type: type, isMapped: isMapped, purpose: purpose)
     } catch .outOfMemory {
       state.blocks.removeAll { $0.ranges.isEmpty }
-      return try MemoryBlock(
-        context, byteCount: byteCount, type: type, isMapped: kind != .device, purpose: purpose)
+      return try MemoryBlock(context, byteCount: byteCount, type: type, isMapped: isMapped, purpose: purpose)
     }
   }
 }
@@ -127,6 +127,9 @@ struct MemorySlice: ~Copyable, @unchecked Sendable {
 
   /// The slice in the process's own memory, or nil where the host cannot see it.
   var address: UnsafeMutableRawPointer? { block.address.map { $0 + offset } }
+
+  /// Whether the host reads the memory through its caches; without, reading is many times slower than writing.
+  var isCached: Bool { block.isCached }
 }
 
 /// One allocation of the driver's.
@@ -139,6 +142,8 @@ final class MemoryBlock: @unchecked Sendable {
   let type: Int
   /// The block in the process's own memory, or nil where the host cannot see it.
   let address: UnsafeMutableRawPointer?
+  /// Whether the host reads the block through its caches.
+  let isCached: Bool
   /// What of it is free.
   var ranges: RangeAllocator
   private let memory: OwnedHandle
@@ -170,6 +175,8 @@ final class MemoryBlock: @unchecked Sendable {
     self.byteCount = byteCount
     self.type = type
     self.address = address
+    isCached =
+      context.physical.memory.types[type].propertyFlags & VK_MEMORY_PROPERTY_HOST_CACHED_BIT.rawValue != 0
     self.memory = memory
     ranges = RangeAllocator(capacity: byteCount)
   }

@@ -35,76 +35,53 @@ struct PropertyReport {
     functions.getPhysicalDeviceProperties2(device, &first)
     core = first.properties
     let version = min(first.properties.apiVersion, instance.version)
-    let has = { (name: String, core: UInt32) in version >= core || extensions.contains(name) }
     let core12 = VulkanInstance.apiVersion(1, 2)
     let core13 = VulkanInstance.apiVersion(1, 3)
 
-    var identity = VkPhysicalDeviceIDProperties()
-    var subgroup = VkPhysicalDeviceSubgroupProperties()
-    var maintenance3 = VkPhysicalDeviceMaintenance3Properties()
-    var driver: VkPhysicalDeviceDriverProperties?
-    var maintenance4: VkPhysicalDeviceMaintenance4Properties?
-    var subgroupSize: VkPhysicalDeviceSubgroupSizeControlProperties?
-    var multiprocessors: VkPhysicalDeviceShaderSMBuiltinsPropertiesNV?
-    var shaderCore: VkPhysicalDeviceShaderCorePropertiesAMD?
-    withScratch { scratch in
-      var chain = StructureChain(
-        VkPhysicalDeviceProperties2(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &scratch)
-      let identityLink = chain.append(
-        VkPhysicalDeviceIDProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES, &scratch)
-      let subgroupLink = chain.append(
-        VkPhysicalDeviceSubgroupProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, &scratch)
-      let maintenance3Link = chain.append(
-        VkPhysicalDeviceMaintenance3Properties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES,
-        &scratch)
-      let driverLink =
-        has("VK_KHR_driver_properties", core12)
-        ? chain.append(
-          VkPhysicalDeviceDriverProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES, &scratch)
-        : nil
-      let maintenance4Link =
-        has("VK_KHR_maintenance4", core13)
-        ? chain.append(
+    (identity, subgroup, maintenance3, driver, maintenance4, subgroupSize, multiprocessors, shaderCore) =
+      withScratch { scratch in
+        var chain = StructureChain(
+          VkPhysicalDeviceProperties2(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &scratch)
+        /// Links `properties` where `name` is part of the core since `coreVersion`, or an extension.
+        func link<Properties: BitwiseCopyable>(
+          _ properties: Properties, _ type: VkStructureType, of name: String, coreSince coreVersion: UInt32?
+        ) -> UnsafeMutablePointer<Properties>? {
+          guard version >= coreVersion ?? .max || extensions.contains(name) else { return nil }
+          return chain.append(properties, type, &scratch)
+        }
+        let identity = chain.append(
+          VkPhysicalDeviceIDProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES, &scratch)
+        let subgroup = chain.append(
+          VkPhysicalDeviceSubgroupProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
+          &scratch)
+        let maintenance3 = chain.append(
+          VkPhysicalDeviceMaintenance3Properties(),
+          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, &scratch)
+        let driver = link(
+          VkPhysicalDeviceDriverProperties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
+          of: "VK_KHR_driver_properties", coreSince: core12)
+        let maintenance4 = link(
           VkPhysicalDeviceMaintenance4Properties(),
           VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES,
-          &scratch)
-        : nil
-      let subgroupSizeLink =
-        has("VK_EXT_subgroup_size_control", core13)
-        ? chain.append(
+          of: "VK_KHR_maintenance4", coreSince: core13)
+        let subgroupSize = link(
           VkPhysicalDeviceSubgroupSizeControlProperties(),
-          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES, &scratch)
-        : nil
-      let multiprocessorLink =
-        extensions.contains("VK_NV_shader_sm_builtins")
-        ? chain.append(
+          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES,
+          of: "VK_EXT_subgroup_size_control", coreSince: core13)
+        let multiprocessors = link(
           VkPhysicalDeviceShaderSMBuiltinsPropertiesNV(),
-          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV, &scratch)
-        : nil
-      let shaderCoreLink =
-        extensions.contains("VK_AMD_shader_core_properties")
-        ? chain.append(
+          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV,
+          of: "VK_NV_shader_sm_builtins", coreSince: nil)
+        let shaderCore = link(
           VkPhysicalDeviceShaderCorePropertiesAMD(),
-          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD, &scratch)
-        : nil
-      functions.getPhysicalDeviceProperties2(device, chain.head)
-      identity = identityLink.pointee
-      subgroup = subgroupLink.pointee
-      maintenance3 = maintenance3Link.pointee
-      driver = driverLink?.pointee
-      maintenance4 = maintenance4Link?.pointee
-      subgroupSize = subgroupSizeLink?.pointee
-      multiprocessors = multiprocessorLink?.pointee
-      shaderCore = shaderCoreLink?.pointee
-    }
-    self.identity = identity
-    self.subgroup = subgroup
-    self.maintenance3 = maintenance3
-    self.driver = driver
-    self.maintenance4 = maintenance4
-    self.subgroupSize = subgroupSize
-    self.multiprocessors = multiprocessors
-    self.shaderCore = shaderCore
+          VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD,
+          of: "VK_AMD_shader_core_properties", coreSince: nil)
+        functions.getPhysicalDeviceProperties2(device, chain.head)
+        return (
+          identity.pointee, subgroup.pointee, maintenance3.pointee, driver?.pointee, maintenance4?.pointee,
+          subgroupSize?.pointee, multiprocessors?.pointee, shaderCore?.pointee
+        )
+      }
   }
 
   /// What kernels may ask of subgroup sizes.
@@ -129,9 +106,11 @@ struct PropertyReport {
     record.uuid = uuid
     record.memoryByteCount = memory.deviceLocalByteCount
     let largestAllocation = Int(clamping: maintenance3.maxMemoryAllocationSize)
-    record.maxBufferByteCount = min(
-      largestAllocation, maintenance4.map { Int(clamping: $0.maxBufferSize) } ?? largestAllocation)
-    // Bound ranges are rounded up to whole words, which must not lead past the limit.
+    let largestBuffer = maintenance4.map { Int(clamping: $0.maxBufferSize) } ?? largestAllocation
+    // Sizes are rounded up, which must not lead past the limit.
+    record.maxBufferByteCount =
+      min(largestAllocation, largestBuffer) / VulkanBuffer.padding * VulkanBuffer.padding
+    // Bound ranges are rounded up to whole words.
     record.maxBindingByteCount = min(Int(limits.maxStorageBufferRange), record.maxBufferByteCount) / 4 * 4
     record.bufferAlignment = max(Int(limits.minStorageBufferOffsetAlignment), 16)
     record.maxBindingCount = Int(

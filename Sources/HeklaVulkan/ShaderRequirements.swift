@@ -53,6 +53,7 @@ struct ShaderRequirements {
       (5346, features.memoryModelDeviceScope, "the Vulkan memory model at device scope"),
       (5347, false, "buffer addresses"),
       (5357, features.cooperativeMatrix, "cooperative matrices"),
+      (6022, false, "cooperative matrices of the KHR kind"),
       (6033, features.atomicFloat32Add, "atomic addition of float32"),
       (6034, false, "atomic addition of float64"),
     ]

@@ -45,6 +45,11 @@ struct StagingRing {
     if lent.isEmpty { next = 0 }
   }
 
+  /// Takes back the stretch that was lent last, because its submission did not come about.
+  mutating func cancelLatest() {
+    if let loan = lent.popLast() { next = lent.isEmpty ? 0 : loan.offset }
+  }
+
   private mutating func lend(offset: Int, _ count: Int, _ submission: UInt64) -> Int {
     lent.append(Loan(offset: offset, submission: submission))
     next = offset + count

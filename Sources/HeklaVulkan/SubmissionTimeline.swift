@@ -26,11 +26,16 @@ final class SubmissionTimeline: @unchecked Sendable {
     signal = usesSemaphore ? .semaphore(try Semaphore(context)) : .fences(FenceList(context))
   }
 
+  /// How many submissions may be in flight before the next one waits, so that a host that runs ahead of the
+  /// device does not pile up work without end.
+  private static let maxSubmissionsInFlight: UInt64 = 512
+
   /// Submits `commandBuffers`, each as a batch of its own, and returns the submission's number.
   ///
   /// Batches start in order; the barriers at the borders of recordings order what is in them.
   func submit(_ commandBuffers: [VkCommandBuffer?]) throws(DeviceError) -> UInt64 {
     let number = last + 1
+    if number > Self.maxSubmissionsInFlight { try wait(for: number - Self.maxSubmissionsInFlight) }
     try withScratch { (scratch) throws(DeviceError) in
       let buffers = scratch.copy(commandBuffers)
       var batches = commandBuffers.indices.map { index in

@@ -44,11 +44,7 @@ final class Transfers: @unchecked Sendable {
       let region = VkBufferCopy(
         srcOffset: VkDeviceSize(offset), dstOffset: VkDeviceSize(target.offset + start),
         size: VkDeviceSize(count))
-      _ = try submit(target.buffer, &state) { encoder in
-        encoder.barrier()
-        encoder.copy(staging.handle, to: target.buffer.handle, region)
-        encoder.hostBarrier()
-      }
+      _ = try copy(staging.handle, to: target.buffer.handle, region, keeping: target.buffer, &state)
     }
   }
 
@@ -84,20 +80,33 @@ final class Transfers: @unchecked Sendable {
       let region = VkBufferCopy(
         srcOffset: VkDeviceSize(source.offset + start), dstOffset: VkDeviceSize(offset),
         size: VkDeviceSize(range.count))
-      let number = try submit(source.buffer, &state) { encoder in
-        encoder.barrier()
-        encoder.copy(source.buffer.handle, to: staging.handle, region)
-        encoder.hostBarrier()
-      }
+      let number = try copy(source.buffer.handle, to: staging.handle, region, keeping: source.buffer, &state)
       pending.append((number, offset, range))
     }
     while !pending.isEmpty { try finishFirst(&state) }
   }
 
+  /// Submits a copy from or to the stretch of the ring that was lent last; takes it back where that fails.
+  private func copy(
+    _ source: VkBuffer, to target: VkBuffer, _ region: VkBufferCopy, keeping buffer: VulkanBuffer,
+    _ state: inout VulkanQueue.State
+  ) throws(DeviceError) -> UInt64 {
+    do throws(DeviceError) {
+      return try submit(buffer, &state) { encoder in
+        encoder.barrier()
+        encoder.copy(source, to: target, region)
+        encoder.hostBarrier()
+      }
+    } catch {
+      ring.cancelLatest()
+      throw error
+    }
+  }
+
   /// Records and submits a command buffer for this once; `kept` stays alive until it has completed.
   func submit(
     _ kept: any AnyObject & Sendable, _ state: inout VulkanQueue.State,
-    _ body: (inout CommandEncoder) throws(DeviceError) -> Void
+    _ body: (inout CommandEncoder) -> Void
   ) throws(DeviceError) -> UInt64 {
     while let first = busy.first, first.number <= state.timeline.completed {
       free.append(first.buffer)

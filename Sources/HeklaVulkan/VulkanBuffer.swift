@@ -37,6 +37,14 @@ public final class VulkanBuffer: Buffer, @unchecked Sendable {
 
   /// The contents in the process's own memory, or nil where they travel through a staging buffer.
   var address: UnsafeMutableRawPointer? { memory.address }
+
+  /// Where to read `byteCount` bytes of the contents, or nil where a copy by the device is faster.
+  func readAddress(for byteCount: Int) -> UnsafeMutableRawPointer? {
+    memory.isCached || byteCount <= Self.largestUncachedRead ? memory.address : nil
+  }
+
+  /// Reading memory past the host's caches takes some 10 microseconds for this much, as submitting a copy does.
+  private static let largestUncachedRead = 4096
 }
 
 /// Host memory that the device copies from and to.

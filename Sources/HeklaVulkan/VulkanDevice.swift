@@ -31,7 +31,8 @@ public final class VulkanDevice: Device {
     guard physical.indices.contains(index) else {
       throw .unknownDevice(name: name, known: physical.indices.map { "vulkan:\($0)" })
     }
-    let context = try DeviceContext(physical[index], name: name)
+    let context = try DeviceContext(
+      physical[index], name: name, replaceFunctions: options.replaceFunctions)
     self.options = options
     self.context = context
     capabilities = context.capabilities
@@ -51,11 +52,10 @@ public final class VulkanDevice: Device {
       throw .invalidArgument(
         call: "makeBuffer", reason: "\(byteCount) bytes were asked for; a buffer has at least 1.")
     }
-    guard byteCount <= capabilities.maxBufferByteCount - VulkanBuffer.padding else {
+    guard byteCount <= capabilities.maxBufferByteCount else {
       throw .limitExceeded(
         device: name, limit: "buffer size in bytes", requested: byteCount,
-        allowed: capabilities.maxBufferByteCount - VulkanBuffer.padding,
-        remedy: "Split the array, or use a smaller batch.")
+        allowed: capabilities.maxBufferByteCount, remedy: "Split the array, or use a smaller batch.")
     }
     return try VulkanBuffer(in: memory, byteCount: byteCount)
   }

@@ -37,13 +37,16 @@ struct InstanceFunctions: @unchecked Sendable {
 
 /// The functions of a logical device, without the loader's dispatch in between.
 ///
-/// Unchecked Sendable: C function pointers, which never change.
+/// Variables are those that tests replace by ones that fail.
+///
+/// Unchecked Sendable: C function pointers, which never change once a device is open.
 struct DeviceFunctions: @unchecked Sendable {
   let destroyDevice: PFN_vkDestroyDevice
   let getDeviceQueue: PFN_vkGetDeviceQueue
-  let queueSubmit: PFN_vkQueueSubmit
+  let deviceWaitIdle: PFN_vkDeviceWaitIdle
+  var queueSubmit: PFN_vkQueueSubmit
 
-  let allocateMemory: PFN_vkAllocateMemory
+  var allocateMemory: PFN_vkAllocateMemory
   let freeMemory: PFN_vkFreeMemory
   let mapMemory: PFN_vkMapMemory
   let createBuffer: PFN_vkCreateBuffer
@@ -60,7 +63,7 @@ struct DeviceFunctions: @unchecked Sendable {
   let createPipelineCache: PFN_vkCreatePipelineCache
   let destroyPipelineCache: PFN_vkDestroyPipelineCache
   let getPipelineCacheData: PFN_vkGetPipelineCacheData
-  let createComputePipelines: PFN_vkCreateComputePipelines
+  var createComputePipelines: PFN_vkCreateComputePipelines
   let destroyPipeline: PFN_vkDestroyPipeline
 
   let createDescriptorPool: PFN_vkCreateDescriptorPool
@@ -102,6 +105,7 @@ struct DeviceFunctions: @unchecked Sendable {
   init(_ find: FunctionLookup) throws(DeviceError) {
     destroyDevice = try find("vkDestroyDevice")
     getDeviceQueue = try find("vkGetDeviceQueue")
+    deviceWaitIdle = try find("vkDeviceWaitIdle")
     queueSubmit = try find("vkQueueSubmit")
 
     allocateMemory = try find("vkAllocateMemory")

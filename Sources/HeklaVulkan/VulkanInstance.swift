@@ -1,4 +1,5 @@
 import CVulkan
+import Glibc
 import HeklaDevices
 import Synchronization
 
@@ -37,31 +38,19 @@ final class VulkanInstance: @unchecked Sendable {
     version = min(found, Self.newestVersion)
     let log = validation ? ValidationLog() : nil
     self.validation = log
-    let (handle, functions, messenger) = try withScratch {
+    (handle, functions, messenger) = try withScratch {
       (scratch) throws(DeviceError) -> (VkInstance, InstanceFunctions, VkDebugUtilsMessengerEXT?) in
-      var application = VkApplicationInfo()
-      application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO
-      application.pApplicationName = scratch.copy("hekla")
-      application.apiVersion = min(found, Self.newestVersion)
-      var information = VkInstanceCreateInfo()
-      information.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
-      information.pApplicationInfo = UnsafePointer(scratch.copy(application))
       let messengerInformation = log.map { scratch.copy($0.messengerInformation) }
-      if let messengerInformation {
-        information.pNext = UnsafeRawPointer(messengerInformation)
-        information.enabledLayerCount = 1
-        information.ppEnabledLayerNames = scratch.copy(strings: [Self.validationLayer])
-        information.enabledExtensionCount = 1
-        information.ppEnabledExtensionNames = scratch.copy(strings: ["VK_EXT_debug_utils"])
-      }
+      var information = Self.information(
+        version: min(found, Self.newestVersion), messenger: messengerInformation, in: &scratch)
       var created: VkInstance?
       let result = create(&information, nil, &created)
+      if result == VK_ERROR_INCOMPATIBLE_DRIVER {
+        throw .unavailable(
+          device: "vulkan", reason: "No Vulkan driver is installed for the hardware of this machine.",
+          remedy: VulkanLoader.installRemedy)
+      }
       guard result == VK_SUCCESS, let handle = created else {
-        if result == VK_ERROR_INCOMPATIBLE_DRIVER {
-          throw .unavailable(
-            device: "vulkan", reason: "No Vulkan driver is installed for the hardware of this machine.",
-            remedy: VulkanLoader.installRemedy)
-        }
         throw .driverFailure(device: "vulkan", call: "vkCreateInstance", code: Int(result.rawValue))
       }
       let functions = try InstanceFunctions(loader.lookup(in: handle))
@@ -76,9 +65,37 @@ final class VulkanInstance: @unchecked Sendable {
       }
       return (handle, functions, messenger)
     }
-    self.handle = handle
-    self.functions = functions
-    self.messenger = messenger
+  }
+
+  /// How the instance is made; with the validation layer where there is a messenger to hear of it.
+  ///
+  /// The messenger hears of errors in making and ending the instance, too. Hazards between commands that no
+  /// barrier separates are looked for as well: software drivers, which run commands one by one, would hide them.
+  private static func information(
+    version: UInt32, messenger: UnsafeMutablePointer<VkDebugUtilsMessengerCreateInfoEXT>?,
+    in scratch: inout Scratch
+  ) -> VkInstanceCreateInfo {
+    var application = VkApplicationInfo()
+    application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO
+    application.pApplicationName = scratch.copy("hekla")
+    application.apiVersion = version
+    var information = VkInstanceCreateInfo()
+    information.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
+    information.pApplicationInfo = UnsafePointer(scratch.copy(application))
+    guard let messenger else { return information }
+    var features = VkValidationFeaturesEXT()
+    features.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT
+    features.pNext = UnsafeRawPointer(messenger)
+    features.enabledValidationFeatureCount = 1
+    features.pEnabledValidationFeatures = UnsafePointer(
+      scratch.copy(VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT))
+    information.pNext = UnsafeRawPointer(scratch.copy(features))
+    let extensions = ["VK_EXT_debug_utils", "VK_EXT_validation_features"]
+    information.enabledLayerCount = 1
+    information.ppEnabledLayerNames = scratch.copy(strings: [validationLayer])
+    information.enabledExtensionCount = UInt32(extensions.count)
+    information.ppEnabledExtensionNames = scratch.copy(strings: extensions)
+    return information
   }
 
   deinit {
@@ -143,14 +160,25 @@ final class VulkanInstance: @unchecked Sendable {
 }
 
 /// Collects what the validation layer reports.
+///
+/// Where the environment asks for validation, nobody may look here, so messages are printed as well.
 final class ValidationLog: Sendable {
   private let messages = Mutex<[String]>([])
+  private let printsMessages = VulkanOptions.validationFromEnvironment
+
+  /// Later messages are of no use, and a mistake in a training step is reported at every step.
+  private static let capacity = 1000
 
   /// Every warning and error so far, oldest first.
   var all: [String] { messages.withLock { $0 } }
 
   /// Adds one message.
-  func append(_ message: String) { messages.withLock { $0.append(message) } }
+  func append(_ message: String) {
+    messages.withLock { if $0.count < Self.capacity { $0.append(message) } }
+    guard printsMessages else { return }
+    var line = "\(message)\n"
+    _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
 
   /// How Vulkan is told to report here; the log must outlive the instance.
   var messengerInformation: VkDebugUtilsMessengerCreateInfoEXT {

@@ -2,7 +2,7 @@ import Glibc
 
 /// How a Vulkan device is opened.
 public struct VulkanOptions: Sendable {
-  /// Whether the validation layer watches every call; slow, for tests. At first as `HEKLA_VULKAN_VALIDATION` says.
+  /// Whether the validation layer watches every call, missing barriers included; slow, for tests.
   public var validation: Bool
   /// The text of the header that `#include "name"` in a shader names, or nil when there is none.
   public var include: @Sendable (String) -> String?
@@ -19,6 +19,8 @@ public struct VulkanOptions: Sendable {
   var usesTimelineSemaphores = true
   /// Whether the device's timestamps are used where it has them; for tests of drivers without.
   var usesTimestamps = true
+  /// Replaces functions of the driver; for tests of what drivers do when they fail.
+  var replaceFunctions: @Sendable (inout DeviceFunctions) -> Void = { _ in }
   /// The size of a queue's staging ring in bytes; for tests, which wrap around a small one.
   var stagingByteCount = 32 << 20
 

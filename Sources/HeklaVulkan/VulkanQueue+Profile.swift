@@ -4,6 +4,8 @@ import HeklaDevices
 extension VulkanQueue {
   /// Runs `recording` once with each command isolated from the next, and waits.
   ///
+  /// The first run of a kernel may contain its compilation by the driver: submit once before.
+  ///
   /// - Returns: One entry per dispatch, copy and fill, in order.
   public func profile(_ recording: any Recording) throws(DeviceError) -> [CommandTiming] {
     let recording = try own(recording, call: "profile")

@@ -12,10 +12,6 @@ public final class VulkanQueue: Queue {
   let usesTimestamps: Bool
   private let state: Mutex<State>
 
-  /// How many submissions may be in flight before `submit` waits, so that a host that runs ahead of the device
-  /// does not pile up work without end.
-  private static let maxSubmissionsInFlight: UInt64 = 512
-
   /// What the lock guards.
   struct State: Sendable {
     /// Numbers submissions.
@@ -55,8 +51,14 @@ public final class VulkanQueue: Queue {
   }
 
   deinit {
-    // An error here is the loss of the device, after which nothing runs that could use what is freed next.
-    state.withLock { state in try? state.waitUntilIdle() }
+    state.withLock { state in
+      do throws(DeviceError) {
+        try state.waitUntilIdle()
+      } catch {
+        // Whatever went wrong, nothing may run on that uses what is freed next.
+        context.waitUntilIdle()
+      }
+    }
   }
 
   /// Prepares `commands` so that they can be submitted many times at little cost.
@@ -76,9 +78,6 @@ public final class VulkanQueue: Queue {
     try withState { (state) throws(DeviceError) in
       let number = try state.timeline.submit(recording.commandBuffers)
       state.keep(recording, until: number)
-      if number > Self.maxSubmissionsInFlight {
-        try state.timeline.wait(for: number - Self.maxSubmissionsInFlight)
-      }
     }
   }
 
@@ -104,7 +103,7 @@ public final class VulkanQueue: Queue {
   public func read(_ slice: BufferSlice, into bytes: UnsafeMutableRawBufferPointer) throws(DeviceError) {
     guard let source = try check(bytes.count, slice, call: "read") else { return }
     try withState { (state) throws(DeviceError) in
-      guard let address = source.buffer.address else {
+      guard let address = source.buffer.readAddress(for: bytes.count) else {
         try state.transfers.read(source, into: bytes, &state)
         return
       }

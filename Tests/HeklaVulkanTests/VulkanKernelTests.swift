@@ -1,6 +1,5 @@
 import Foundation
 import HeklaDevices
-import HeklaShaderCompiler
 import Testing
 
 @testable import HeklaVulkan

@@ -80,7 +80,7 @@ struct VulkanPlatformTests {
     let instance = try VulkanInstance(loader: VulkanLoader(), validation: true)
     let device = try VulkanDevice(at: 0, of: instance, options: VulkanOptions(validation: true))
     #expect(device.validationMessages.isEmpty)
-    // A command pool of a queue family that is not there.
+    // A command pool with a flag that there is not.
     var information = VkCommandPoolCreateInfo()
     information.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO
     information.flags = 0x4000_0000
@@ -90,5 +90,17 @@ struct VulkanPlatformTests {
     }
     #expect(device.validationMessages.contains { $0.contains("VkCommandPoolCreateInfo") })
     _ = consume pool
+  }
+
+  @Test(
+    "a missing barrier is found by the validation layer, a barrier satisfies it", arguments: [false, true])
+  func hazards(hasBarrier: Bool) throws {
+    let instance = try VulkanInstance(loader: VulkanLoader(), validation: true)
+    let device = try VulkanDevice(at: 0, of: instance, options: VulkanOptions(validation: true))
+    let queue = try device.makeQueue()
+    let buffers = try (0..<2).map { _ in BufferSlice(try device.makeBuffer(byteCount: 64)) }
+    let middle: [Command] = hasBarrier ? [.barrier] : []
+    try queue.run([.fill(buffers[0], word: 1)] + middle + [.copy(from: buffers[0], to: buffers[1])])
+    #expect(device.validationMessages.contains { $0.contains("READ_AFTER_WRITE") } == !hasBarrier)
   }
 }

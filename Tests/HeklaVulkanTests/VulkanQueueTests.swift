@@ -229,33 +229,42 @@ struct VulkanQueueTests {
         .fill(BufferSlice(buffer), word: 0),
       ])
       try queue.submit(recording)
-      let timings = try queue.profile(recording)
-      #expect(timings.map(\.label) == ["small", "large", "copy", "fill"])
-      #expect(timings.allSatisfy { $0.nanoseconds > 0 && $0.nanoseconds < 60e9 })
-      // A thousand times the work; other processes may slow either, so only the order is claimed.
-      #expect(timings[1].nanoseconds > timings[0].nanoseconds)
+      let profiles = try (0..<8).map { _ in try queue.profile(recording) }
+      for profile in profiles {
+        #expect(profile.map(\.label) == ["small", "large", "copy", "fill"])
+        #expect(profile.allSatisfy { $0.nanoseconds > 0 && $0.nanoseconds < 60e9 })
+      }
+      // A thousand times the work takes longer. Other processes slow down either at times, but hardly one of
+      // them eight times in a row, so the best times are compared.
+      let best = (0..<2).map { index in profiles.map { $0[index].nanoseconds }.min() ?? 0 }
+      #expect(best[1] > best[0])
       // Submitted, the kernels made 1 a 3 and the fill a 0; profiled, they made that a 2.
       #expect(try queue.words(of: copy)[0] == 2)
     }
   }
 
-  @Test("a lost device throws the same error from every call, and everything can still be let go")
-  func deviceLost() throws {
-    try TestDevice.with { device in
+  @Test("what was made on a device works on when the device itself was let go")
+  func children() throws {
+    let instance = try VulkanInstance(loader: VulkanLoader(), validation: true)
+    func make() throws -> (any Queue, any Recording, any Buffer) {
+      let device = try VulkanDevice(at: 0, of: instance, options: VulkanOptions(validation: true))
       let queue = try device.makeQueue()
-      let buffer = try device.makeBuffer([1], through: queue)
-      let recording = try queue.record([.fill(BufferSlice(buffer), word: 2)])
-      device.context.markLost(during: "vkQueueSubmit")
-      device.context.markLost(during: "something later")
-      let lost = DeviceError.deviceLost(device: "vulkan:0", during: "vkQueueSubmit")
-      #expect(throws: lost) { try queue.submit(recording) }
-      #expect(throws: lost) { try queue.waitUntilIdle() }
-      #expect(throws: lost) { try queue.words(of: buffer) }
-      #expect(throws: lost) { try queue.record([.barrier]) }
-      #expect(throws: lost) { try queue.profile(recording) }
-      #expect(throws: lost) { try device.makeBuffer([1], through: queue) }
-      #expect(throws: lost) { try device.makeKernel("scale_and_add", scaleAndAdd) }
-      #expect(throws: lost) { try device.makeQueue() }
+      let buffer = try device.makeBuffer([1, 2], through: queue)
+      let kernel = try device.makeKernel("scale_and_add", constants: [3: 10], scaleAndAdd)
+      let recording = try queue.record([
+        .dispatch(
+          Dispatch(
+            kernel, bindings: [BufferSlice(buffer)], groupCount: GroupCount(1), pushConstants: [1, 2],
+            label: "scale and add"))
+      ])
+      return (queue, recording, buffer)
     }
+    func use() throws {
+      let (queue, recording, buffer) = try make()
+      try queue.submit(recording)
+      #expect(try queue.words(of: buffer) == [11, 21])
+    }
+    try use()
+    #expect(instance.validation?.all == [])
   }
 }

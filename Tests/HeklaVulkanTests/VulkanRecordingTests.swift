@@ -101,7 +101,7 @@ struct VulkanRecordingTests {
         let text = error(queue, [.barrier, command]).map { "\($0)" } ?? ""
         #expect(text.contains(reason) && text.contains("(command 1)"), "\(text)")
       }
-      _ = try queue.record([.dispatch(dispatch), .copy(from: slice(0, 8), to: slice(8, 8))])
+      _ = try queue.record([.dispatch(dispatch), .barrier, .copy(from: slice(0, 8), to: slice(8, 8))])
     }
   }
 

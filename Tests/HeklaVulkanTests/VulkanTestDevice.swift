@@ -19,8 +19,8 @@ enum TestDevice {
   /// Whether tests that need a device can run; where continuous integration has none they run, and fail.
   static let isPresent = absence == nil || ProcessInfo.processInfo.environment["CI"] == "true"
 
-  /// Runs `body` with a device of its own, lets go of the device, and expects that the validation layer kept
-  /// silent to the end.
+  /// Runs `body` with a device of its own, and expects that nothing made on the device outlives it and that
+  /// the validation layer kept silent to the end.
   static func with(
     _ change: (inout VulkanOptions) -> Void = { _ in }, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (VulkanDevice) throws -> Void
@@ -29,13 +29,24 @@ enum TestDevice {
     change(&options)
     // An instance of its own: its messages are then this test's, whatever runs beside it.
     let instance = try VulkanInstance(loader: VulkanLoader(), validation: true)
-    try autoreleased { try body(try VulkanDevice(at: 0, of: instance, options: options)) }
+    let context = try contextAfter(body, on: instance, options: options)
+    #expect(context.value == nil, "the device is still open", sourceLocation: sourceLocation)
     let messages = instance.validation?.all ?? []
     #expect(messages.isEmpty, sourceLocation: sourceLocation)
   }
 
-  /// A scope whose references are gone when it returns.
-  private static func autoreleased(_ body: () throws -> Void) rethrows { try body() }
+  private struct Weak {
+    weak var value: DeviceContext?
+  }
+
+  /// A function, so that its own references are gone when it returns.
+  private static func contextAfter(
+    _ body: (VulkanDevice) throws -> Void, on instance: VulkanInstance, options: VulkanOptions
+  ) throws -> Weak {
+    let device = try VulkanDevice(at: 0, of: instance, options: options)
+    try body(device)
+    return Weak(value: device.context)
+  }
 }
 
 /// The trait of every suite that needs a device.
