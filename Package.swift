@@ -30,10 +30,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    // C: headers of what is loaded at run time, glslang (linked), and SIMD loops.
+    // C: headers of what is loaded at run time, glslang and zlib (linked), and SIMD loops.
     .systemLibrary(name: "CVulkan"),
     .systemLibrary(name: "COpenCL"),
     .systemLibrary(name: "CGlslang"),
+    .systemLibrary(name: "CZlib"),
     .target(name: "CHostLoops"),
 
     // The framework; arrows point up only.
@@ -51,7 +52,7 @@ let package = Package(
       "HeklaRuntime",
       on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaShaders", "HeklaHost", "HeklaVulkan", "HeklaOpenCL"),
     layer("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
-    layer("HeklaData", on: "HeklaArrays"),
+    layer("HeklaData", on: "HeklaArrays", "CZlib"),
     layer(
       "Hekla",
       on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaNN", "HeklaData"),
@@ -90,6 +91,8 @@ let package = Package(
     tests("HeklaData", on: "HeklaArrays"),
     tests("HeklaExperiments", on: "Hekla"),
     tests("HeklaRecipes", on: "Hekla", "HeklaExperiments"),
-    .testTarget(name: "CommandLineTests", dependencies: ["hekla-cli", "gpubench", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["hekla-cli", "gpubench", "Hekla", "HeklaExperiments", "TestSupport"], swiftSettings: settings),
   ]
 )

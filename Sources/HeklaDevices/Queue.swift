@@ -95,6 +95,15 @@ public struct GroupCount: Sendable, Hashable {
     self.z = z
   }
 
+  /// At least `groups` workgroups, with no axis above the 65,535 that every device allows; kernels whose grid is
+  /// folded do nothing in the groups left over.
+  public init(folding groups: Int) {
+    let most = 65_535
+    x = max(min(groups, most), 1)
+    y = max(min((groups + x - 1) / x, most), 1)
+    z = max((groups + x * y - 1) / (x * y), 1)
+  }
+
   /// The product of the three.
   public var count: Int { x * y * z }
 }

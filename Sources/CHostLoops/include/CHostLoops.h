@@ -1,1 +1,4 @@
 #pragma once
+#include "CHostBlocks.h"
+#include "CHostThreads.h"
+#include "CHostProducts.h"

@@ -1,0 +1,7 @@
+// What generated kernels do on 64-bit integers.
+
+int64_t hekla_maximum(int64_t a, int64_t b) { return a > b ? a : b; }
+int64_t hekla_minimum(int64_t a, int64_t b) { return a < b ? a : b; }
+int64_t hekla_sign(int64_t x) { return x > 0l ? 1l : (x < 0l ? -1l : 0l); }
+int64_t hekla_divide(int64_t a, int64_t b) { return b == 0l ? 0l : a / b; }
+int64_t hekla_remainder(int64_t a, int64_t b) { return b == 0l ? 0l : a - b * (a / b); }

@@ -1,0 +1,127 @@
+#pragma once
+// Functions over blocks: short stretches of elements that sit in the first-level cache.
+//
+// The host device interprets an expression by calling one of these per operation and block, so that the cost
+// of interpretation is shared by some thousand elements. Each is compiled once per level of vector
+// instructions; the library for the running processor is chosen at run time.
+//
+// Registers hold one of six types. Memory that holds another type is converted where it is filled from or
+// spilled to: float16 and bfloat16 become float, uint8 becomes uint32. A bool is one byte, 0 or 1.
+
+#include <stdint.h>
+
+typedef enum HostLevel { HOST_BASELINE, HOST_AVX2, HOST_AVX512, HOST_LEVEL_COUNT } HostLevel;
+
+typedef enum HostType { HOST_FLOAT32, HOST_FLOAT64, HOST_INT32, HOST_UINT32, HOST_INT64, HOST_BOOL, HOST_TYPE_COUNT } HostType;
+
+typedef enum HostOperation {
+  HOST_ADD, HOST_SUBTRACT, HOST_MULTIPLY, HOST_DIVIDE, HOST_REMAINDER, HOST_MINIMUM, HOST_MAXIMUM, HOST_POWER,
+  HOST_ATAN2, HOST_NEGATE, HOST_ABSOLUTE, HOST_SIGN, HOST_EXP, HOST_EXPM1, HOST_LOG, HOST_LOG1P, HOST_SQRT,
+  HOST_RECIPROCAL_SQUARE_ROOT, HOST_SIN, HOST_COS, HOST_TAN, HOST_TANH, HOST_ASIN, HOST_ACOS, HOST_ATAN, HOST_SINH,
+  HOST_COSH, HOST_ERF, HOST_FLOOR, HOST_CEIL, HOST_ROUND, HOST_LESS, HOST_LESS_OR_EQUAL, HOST_EQUAL, HOST_NOT_EQUAL,
+  HOST_IS_NAN, HOST_AND, HOST_OR, HOST_NOT, HOST_BIT_AND, HOST_BIT_OR, HOST_BIT_XOR, HOST_SHIFT_LEFT,
+  HOST_SHIFT_RIGHT, HOST_SELECT, HOST_THREEFRY_FIRST, HOST_THREEFRY_SECOND, HOST_OPERATION_COUNT
+} HostOperation;
+
+/// What memory holds, as far as filling and spilling must know.
+typedef enum HostStorage {
+  HOST_STORAGE_8, HOST_STORAGE_32, HOST_STORAGE_64, HOST_STORAGE_FLOAT16, HOST_STORAGE_BFLOAT16, HOST_STORAGE_UINT8,
+  HOST_STORAGE_COUNT
+} HostStorage;
+
+typedef enum HostFoldKind {
+  HOST_SUM, HOST_PRODUCT, HOST_FOLD_MAXIMUM, HOST_FOLD_MINIMUM, HOST_ARGUMENT_MAXIMUM, HOST_ARGUMENT_MINIMUM,
+  HOST_FOLD_COUNT
+} HostFoldKind;
+
+/// Computes `count` results from the operands' elements at the same positions. `result` may be an operand.
+typedef void (*HostBlockFunction)(
+  void *_Nonnull result, const void *_Nonnull const *_Nonnull operands, intptr_t count);
+
+/// Loads `rows` times `columns` elements, strides in elements, into consecutive places.
+typedef void (*HostFillFunction)(
+  void *_Nonnull result, const void *_Nonnull source, intptr_t rows, intptr_t columns, intptr_t row_stride, intptr_t column_stride);
+
+/// Stores `rows` times `columns` consecutive values at places with these strides, in elements.
+typedef void (*HostSpillFunction)(
+  void *_Nonnull target, const void *_Nonnull values, intptr_t rows, intptr_t columns, intptr_t row_stride, intptr_t column_stride);
+
+/// How one kind of fold works on values of one type.
+///
+/// Sums and products of float accumulate in double, so that rounding stays below one unit in the last place
+/// of the result's scale however many terms there are. Every function works in an order that the
+/// counts alone fix.
+typedef struct HostFold {
+  /// The size of one accumulator in bytes.
+  intptr_t accumulator_size;
+  /// Sets accumulators to the fold of nothing, their positions to `position`.
+  void (*_Nonnull start)(void *_Nonnull accumulators, int32_t *_Nonnull positions, intptr_t count, int32_t position);
+  /// Folds row after row of `length` values into one accumulator each; every row begins at `position`.
+  void (*_Nonnull fold_rows)(
+    void *_Nonnull accumulators, int32_t *_Nonnull positions, const void *_Nonnull values, intptr_t rows, intptr_t length, int32_t position);
+  /// Folds `rows` rows of `length` values into `length` accumulators; the rows' positions count up from `position`.
+  void (*_Nonnull fold_columns)(
+    void *_Nonnull accumulators, int32_t *_Nonnull positions, const void *_Nonnull values, intptr_t rows, intptr_t length, int32_t position);
+  /// Folds accumulators of later positions into those of earlier ones.
+  void (*_Nonnull merge)(
+    void *_Nonnull accumulators, int32_t *_Nonnull positions, const void *_Nonnull later,
+    const int32_t *_Nonnull later_positions, intptr_t count);
+  /// Turns accumulators into values of the fold's type; null where the positions are the result.
+  void (*_Nullable finish)(void *_Nonnull result, const void *_Nonnull accumulators, intptr_t count);
+} HostFold;
+
+/// The block functions for one level of vector instructions.
+typedef struct HostBlockLibrary HostBlockLibrary;
+
+/// The best level that the processor and the system support.
+HostLevel host_best_level(void);
+
+/// The library of `level`, or null where this machine cannot run it.
+const HostBlockLibrary *_Nullable host_block_library(HostLevel level);
+
+/// The library that every processor can run.
+const HostBlockLibrary *_Nonnull host_baseline_library(void);
+
+/// What the library's level is called.
+const char *_Nonnull host_library_name(const HostBlockLibrary *_Nonnull library);
+
+/// An operation on operands of `type`, those whose bits are set in `uniform` being one element for the whole
+/// block; null where there is no such function.
+HostBlockFunction _Nullable host_find_operation(
+  const HostBlockLibrary *_Nonnull library, HostOperation operation, HostType type, int uniform);
+
+/// A conversion between register types; null where they are the same.
+HostBlockFunction _Nullable host_find_conversion(const HostBlockLibrary *_Nonnull library, HostType from, HostType to);
+
+/// Rounds values in registers to what the storage can hold; null where it holds all.
+HostBlockFunction _Nullable host_find_rounding(const HostBlockLibrary *_Nonnull library, HostStorage storage);
+
+/// Repeats one element.
+HostBlockFunction _Nonnull host_find_splat(const HostBlockLibrary *_Nonnull library, HostType type);
+
+HostFillFunction _Nonnull host_find_fill(const HostBlockLibrary *_Nonnull library, HostStorage storage);
+HostSpillFunction _Nonnull host_find_spill(const HostBlockLibrary *_Nonnull library, HostStorage storage);
+const HostFold *_Nonnull host_find_fold(const HostBlockLibrary *_Nonnull library, HostFoldKind kind, HostType type);
+
+/// One call of a block function: operands and result by number of their slot.
+typedef struct HostInstruction {
+  HostBlockFunction _Nonnull function;
+  int32_t result;
+  int32_t operands[4];
+} HostInstruction;
+
+/// Runs `code` over blocks of `count` elements at the addresses in `slots`.
+void host_run(
+  const HostInstruction *_Nonnull code, intptr_t instruction_count, void *_Nonnull const *_Nonnull slots,
+  intptr_t count);
+
+/// Writes `count` consecutive int32 `start + i * step`.
+void host_count_up(int32_t *_Nonnull result, int32_t start, int32_t step, intptr_t count);
+
+/// At least `size` bytes aligned to 64 that belong to the calling thread; valid until it asks again.
+void *_Nullable host_thread_scratch(intptr_t size);
+
+/// Writes the sum of the `count` rows of `values` that `rows` names, in that order; all of `columns` floats.
+void host_sum_rows(
+  float *_Nonnull result, const float *_Nonnull values, const int32_t *_Nonnull rows, intptr_t count,
+  intptr_t columns);

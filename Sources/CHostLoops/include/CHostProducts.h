@@ -1,0 +1,72 @@
+#pragma once
+
+// The innermost parts of the matrix product: packing, register tiles and matrix-vector products, one set per
+// element type and instruction set. What is multiplied in which order, and by which thread, is the caller's.
+//
+// Sources: K. Goto, R. van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008;
+// F. Van Zee, R. van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS Functionality", ACM TOMS 41(3), 2015.
+
+#include "CHostBlocks.h"
+
+#pragma clang assume_nonnull begin
+
+/// The left factor of a block, `rows` x `depth`.
+///
+/// Packed, each tile lies by itself, column after column without a gap, and tile follows tile. Direct, the factor
+/// lies in the caller's matrix.
+typedef struct HostProductLeft {
+  /// The first element.
+  const void *elements;
+  /// Elements from one row to the next; 1 where the factor is packed.
+  long row_step;
+  /// Elements from one column to the next where the factor is direct, 0 where it is packed.
+  long step;
+} HostProductLeft;
+
+/// The right factor of a block, `depth` x `columns`.
+///
+/// Packed, each panel lies by itself, row after row without a gap, and panel follows panel. Direct, the rows lie
+/// in the caller's matrix.
+typedef struct HostProductRight {
+  /// The first element.
+  const void *elements;
+  /// Elements from one row to the next where the factor is direct, 0 where it is packed.
+  long step;
+  /// Where a direct factor's last panel is incomplete: that panel, packed, so that no load leaves the matrix.
+  const void *_Nullable edge;
+} HostProductRight;
+
+/// The kernels of one element type and one instruction set.
+typedef struct HostProductKernels {
+  /// Elements in a vector; a panel of the right factor is two vectors wide, or one where that holds the rest.
+  long lanes;
+  /// The most rows of a tile.
+  long tile_rows;
+
+  /// Packs `count` rows of `depth` elements, `step` apart, into `depth` rows of `width >= count`: a transposition.
+  /// Elements from `count` to a right panel's `width` become 0. May write one vector past the end of `packed`.
+  void (*pack_across)(void *packed, const void *elements, long step, long count, long width, long depth);
+
+  /// Packs `depth` rows of `count` elements, `step` apart, into `depth` rows of `width >= count`, 0 beyond `count`.
+  void (*pack_along)(void *packed, const void *elements, long step, long count, long width, long depth);
+
+  /// Computes `product = left * right`, or adds to `product` where `accumulates`, for one block in cache:
+  /// each element's sum runs over `depth` in order, whatever tile the element falls in.
+  void (*block)(long rows, long columns, long depth, const HostProductLeft *left,
+                const HostProductRight *right, void *product, long product_step, int accumulates);
+
+  /// Computes `product[i] = sum over p of matrix[i * step + p] * vector[p]`.
+  void (*rows_by_vector)(long rows, long depth, const void *matrix, long step, const void *vector, void *product);
+
+  /// Computes `product[j] = sum over p of vector[p] * matrix[p * step + j]`, each sum in order.
+  void (*vector_by_columns)(long columns, long depth, const void *matrix, long step, const void *vector,
+                            void *product);
+} HostProductKernels;
+
+/// The kernels for `float` (`element_size` 4) or `double` (8), or null where this processor lacks `level`.
+const HostProductKernels *_Nullable host_product_kernels(long element_size, HostLevel level);
+
+/// The kernels for `float` (`element_size` 4) or `double` (8) at the best level that this processor has.
+const HostProductKernels *host_best_product_kernels(long element_size);
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,183 @@
+import CHostLoops
+
+/// One run of a scheduled product on three matrices.
+struct ProductCall {
+  let schedule: ProductSchedule
+  let a: UnsafeRawPointer
+  let b: UnsafeRawPointer
+  let c: UnsafeMutableRawPointer
+
+  /// Computes one rectangle of one product of the batch.
+  func runTask(_ index: Int) {
+    let product = schedule.product
+    let kernels = schedule.kernels
+    let size = kernels.elementSize
+    let parts = schedule.rowParts * schedule.columnParts
+    let item = index / parts
+    let part = index % parts
+    let rows = evenPart(
+      part / schedule.columnParts, of: schedule.rowParts, in: product.rows, unit: kernels.tileRows)
+    let columns = evenPart(
+      part % schedule.columnParts, of: schedule.columnParts, in: product.columns, unit: 2 * kernels.lanes)
+    guard !rows.isEmpty, !columns.isEmpty else { return }
+    let left = Matrix(
+      a + item * product.leftStride * size, rows: product.rows, columns: product.depth,
+      isTransposed: product.transposesLeft, elementSize: size)
+    let right = Matrix(
+      b + item * product.rightStride * size, rows: product.depth, columns: product.columns,
+      isTransposed: product.transposesRight, elementSize: size)
+    let target = c + item * product.rows * product.columns * size
+    if product.columns == 1 {
+      multiply(left, rows, byVector: right.elements, into: target)
+    } else if product.rows == 1 {
+      multiply(right.transposed, columns, byVector: left.elements, into: target)
+    } else {
+      ProductScratch.with { scratch in
+        multiply(left, rows, right, columns, into: target, scratch)
+      }
+    }
+  }
+
+  /// `target[i] = sum over p of matrix[i, p] * vector[p]` for `i` in `rows`.
+  private func multiply(
+    _ matrix: Matrix, _ rows: Range<Int>, byVector vector: UnsafeRawPointer,
+    into target: UnsafeMutableRawPointer
+  ) {
+    let table = schedule.kernels.table.pointee
+    let kernel = matrix.isTransposed ? table.vector_by_columns : table.rows_by_vector
+    kernel(
+      rows.count, schedule.product.depth, matrix.address(row: rows.lowerBound, column: 0), matrix.step,
+      vector,
+      target + rows.lowerBound * schedule.kernels.elementSize)
+  }
+
+  /// One rectangle, block by block, the depth outside the rows: each element's partial sums are added in
+  /// order.
+  private func multiply(
+    _ left: Matrix, _ rows: Range<Int>, _ right: Matrix, _ columns: Range<Int>,
+    into target: UnsafeMutableRawPointer, _ scratch: ProductScratch
+  ) {
+    let product = schedule.product
+    let tileRows = schedule.kernels.tileRows
+    let depthBlocks = (product.depth + ProductBlocking.depth - 1) / ProductBlocking.depth
+    let rowBlocks = (rows.count + ProductBlocking.rows - 1) / ProductBlocking.rows
+    let columnBlocks = (columns.count + ProductBlocking.columns - 1) / ProductBlocking.columns
+    let packsRight = right.isTransposed || rows.count > ProductBlocking.directRows
+    for columnBlock in 0..<columnBlocks {
+      let blockColumns = evenPart(
+        columnBlock, of: columnBlocks, in: columns.count, unit: 2 * schedule.kernels.lanes
+      ).shifted(by: columns.lowerBound)
+      let packsLeft =
+        blockColumns.count
+        > (left.isTransposed ? ProductBlocking.directColumns : ProductBlocking.directColumnsApart)
+      for depthBlock in 0..<depthBlocks {
+        let depth = evenPart(depthBlock, of: depthBlocks, in: product.depth)
+        var rightFactor =
+          packsRight
+          ? packPanels(right, depth, blockColumns, into: scratch.right)
+          : direct(right, depth, blockColumns, edge: scratch.right)
+        for rowBlock in 0..<rowBlocks {
+          let blockRows = evenPart(rowBlock, of: rowBlocks, in: rows.count, unit: tileRows)
+            .shifted(by: rows.lowerBound)
+          var leftFactor =
+            packsLeft
+            ? packTiles(left, blockRows, depth, into: scratch.left)
+            : HostProductLeft(
+              elements: left.address(row: blockRows.lowerBound, column: depth.lowerBound),
+              row_step: left.isTransposed ? 1 : left.step, step: left.isTransposed ? left.step : 1)
+          let corner = blockRows.lowerBound * product.columns + blockColumns.lowerBound
+          schedule.kernels.table.pointee.block(
+            blockRows.count, blockColumns.count, depth.count, &leftFactor, &rightFactor,
+            target + corner * schedule.kernels.elementSize, product.columns, depthBlock > 0 ? 1 : 0)
+        }
+      }
+    }
+  }
+
+  /// The tiles of a left block, packed one after another.
+  private func packTiles(
+    _ left: Matrix, _ rows: Range<Int>, _ depth: Range<Int>, into memory: UnsafeMutableRawPointer
+  ) -> HostProductLeft {
+    let kernels = schedule.kernels
+    let tiles = (rows.count + kernels.tileRows - 1) / kernels.tileRows
+    let pack = left.isTransposed ? kernels.table.pointee.pack_along : kernels.table.pointee.pack_across
+    let stretch = left.isTransposed ? ProductBlocking.packedRows : depth.count
+    for start in stride(from: 0, to: depth.count, by: stretch) {
+      for tile in 0..<tiles {
+        let tileRows = evenPart(tile, of: tiles, in: rows.count)
+        let source = left.address(
+          row: rows.lowerBound + tileRows.lowerBound, column: depth.lowerBound + start)
+        let offset = tileRows.lowerBound * depth.count + start * tileRows.count
+        pack(
+          memory + offset * kernels.elementSize, source, left.step, tileRows.count, tileRows.count,
+          min(stretch, depth.count - start))
+      }
+    }
+    return HostProductLeft(elements: UnsafeRawPointer(memory), row_step: 1, step: 0)
+  }
+
+  /// The panels of a right block, packed one after another, the last one filled up with zeros.
+  private func packPanels(
+    _ right: Matrix, _ depth: Range<Int>, _ columns: Range<Int>, into memory: UnsafeMutableRawPointer
+  ) -> HostProductRight {
+    let kernels = schedule.kernels
+    let pack = right.isTransposed ? kernels.table.pointee.pack_across : kernels.table.pointee.pack_along
+    let stretch = right.isTransposed ? depth.count : ProductBlocking.packedRows
+    for start in stride(from: 0, to: depth.count, by: stretch) {
+      for column in stride(from: 0, to: columns.count, by: 2 * kernels.lanes) {
+        let count = min(columns.count - column, 2 * kernels.lanes)
+        let width = kernels.panelWidth(count)
+        let source = right.address(row: depth.lowerBound + start, column: columns.lowerBound + column)
+        let offset = column * depth.count + start * width
+        pack(
+          memory + offset * kernels.elementSize, source, right.step, count, width,
+          min(stretch, depth.count - start))
+      }
+    }
+    return HostProductRight(elements: UnsafeRawPointer(memory), step: 0, edge: nil)
+  }
+
+  /// A right block where it lies; an incomplete last panel is packed into `edge`.
+  private func direct(
+    _ right: Matrix, _ depth: Range<Int>, _ columns: Range<Int>, edge: UnsafeMutableRawPointer
+  ) -> HostProductRight {
+    let rest = columns.count % (2 * schedule.kernels.lanes)
+    let elements = right.address(row: depth.lowerBound, column: columns.lowerBound)
+    guard rest > 0 else { return HostProductRight(elements: elements, step: right.step, edge: nil) }
+    let last = packPanels(right, depth, (columns.upperBound - rest)..<columns.upperBound, into: edge)
+    return HostProductRight(elements: elements, step: right.step, edge: last.elements)
+  }
+}
+
+/// A dense matrix in memory, perhaps stored as its transpose.
+private struct Matrix {
+  let elements: UnsafeRawPointer
+  let isTransposed: Bool
+  /// Elements from one stored row to the next.
+  let step: Int
+  let elementSize: Int
+
+  init(_ elements: UnsafeRawPointer, rows: Int, columns: Int, isTransposed: Bool, elementSize: Int) {
+    self.init(
+      elements, step: isTransposed ? rows : columns, isTransposed: isTransposed, elementSize: elementSize)
+  }
+
+  private init(_ elements: UnsafeRawPointer, step: Int, isTransposed: Bool, elementSize: Int) {
+    self.elements = elements
+    self.isTransposed = isTransposed
+    self.step = step
+    self.elementSize = elementSize
+  }
+
+  var transposed: Matrix {
+    Matrix(elements, step: step, isTransposed: !isTransposed, elementSize: elementSize)
+  }
+
+  func address(row: Int, column: Int) -> UnsafeRawPointer {
+    elements + (isTransposed ? column * step + row : row * step + column) * elementSize
+  }
+}
+
+extension Range<Int> {
+  fileprivate func shifted(by offset: Int) -> Range<Int> { (lowerBound + offset)..<(upperBound + offset) }
+}

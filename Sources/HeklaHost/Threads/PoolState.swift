@@ -1,0 +1,136 @@
+import CHostLoops
+import Synchronization
+
+/// What the threads of a pool share: one job at a time, handed out by a counter.
+///
+/// The protocol rests on one fact: an iteration is claimed by lowering `unclaimed` from a value above zero,
+/// and the job is replaced only after every claimed iteration has been counted off `unfinished`. So whoever
+/// succeeds with a claim may read the job, however late it woke up, and nobody has to check in or out.
+///
+/// `@unchecked Sendable`: see above for `job`; the rest are atomics at fixed addresses.
+final class PoolState: @unchecked Sendable {
+  /// One loop.
+  struct Job {
+    var function: @convention(c) (UnsafeMutableRawPointer, Int) -> Void
+    var context: UnsafeMutableRawPointer
+    var count: Int
+  }
+
+  let isStopping = Atomic(false)
+  let threadCount = Atomic(1)
+
+  /// The iterations that nobody has taken yet.
+  private let unclaimed: UnsafeMutablePointer<Atomic<Int>>
+  /// The iterations that are not done yet; the caller sleeps on it.
+  private let unfinished: UnsafeMutablePointer<Atomic<UInt32>>
+  /// Counts the jobs; workers sleep on it.
+  private let generation: UnsafeMutablePointer<Atomic<UInt32>>
+  /// The number of workers that sleep or are about to.
+  private let sleepers: UnsafeMutablePointer<Atomic<Int>>
+  /// Whether the caller sleeps or is about to.
+  private let callerSleeps: UnsafeMutablePointer<Atomic<Bool>>
+  private let memory: UnsafeMutableRawPointer
+  private let job: UnsafeMutablePointer<Job>
+
+  /// How often a thread looks for work before it sleeps: 20 to 50 microseconds on current processors.
+  private static let spinCount = 1_000
+
+  init() {
+    // A cache line for each word, so that spinning on one does not slow writes to another.
+    let line = 128
+    memory = .allocate(byteCount: 6 * line, alignment: line)
+    unclaimed = memory.bindMemory(to: Atomic<Int>.self, capacity: 1)
+    unfinished = (memory + line).bindMemory(to: Atomic<UInt32>.self, capacity: 1)
+    generation = (memory + 2 * line).bindMemory(to: Atomic<UInt32>.self, capacity: 1)
+    sleepers = (memory + 3 * line).bindMemory(to: Atomic<Int>.self, capacity: 1)
+    callerSleeps = (memory + 4 * line).bindMemory(to: Atomic<Bool>.self, capacity: 1)
+    job = (memory + 5 * line).bindMemory(to: Job.self, capacity: 1)
+    unclaimed.initialize(to: Atomic(0))
+    unfinished.initialize(to: Atomic(0))
+    generation.initialize(to: Atomic(0))
+    sleepers.initialize(to: Atomic(0))
+    callerSleeps.initialize(to: Atomic(false))
+    job.initialize(to: Job(function: { _, _ in }, context: memory, count: 0))
+  }
+
+  deinit { memory.deallocate() }
+
+  /// Runs `newJob` on the workers and the calling thread; one caller at a time.
+  func run(_ newJob: Job) {
+    // The counters are 32 bits wide where threads sleep on them.
+    precondition(newJob.count <= Int(UInt32.max), "ThreadPool: a loop has at most 2^32 - 1 iterations")
+    job.pointee = newJob
+    unfinished.pointee.store(UInt32(newJob.count), ordering: .relaxed)
+    unclaimed.pointee.store(newJob.count, ordering: .releasing)
+    call(threads: newJob.count - 1)
+    drain()
+    for _ in 0..<Self.spinCount {
+      if unfinished.pointee.load(ordering: .acquiring) == 0 { return }
+      host_pause()
+    }
+    callerSleeps.pointee.store(true, ordering: .sequentiallyConsistent)
+    while true {
+      let left = unfinished.pointee.load(ordering: .sequentiallyConsistent)
+      if left == 0 { break }
+      host_wait(unfinished, left)
+    }
+    callerSleeps.pointee.store(false, ordering: .relaxed)
+  }
+
+  /// Tells up to `threads` sleeping workers to look for work; those that spin see it by themselves.
+  func call(threads: Int) {
+    generation.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    if sleepers.pointee.load(ordering: .sequentiallyConsistent) > 0 {
+      host_wake(generation, Int32(clamping: threads))
+    }
+  }
+
+  /// The life of a worker.
+  func work() {
+    host_set_inside_parallel_region(true)
+    while !isStopping.load(ordering: .acquiring) {
+      let seen = generation.pointee.load(ordering: .sequentiallyConsistent)
+      drain()
+      var spins = 0
+      while generation.pointee.load(ordering: .relaxed) == seen, spins < Self.spinCount {
+        host_pause()
+        spins += 1
+      }
+      guard spins == Self.spinCount else { continue }
+      // A caller adds to `generation` before it looks at `sleepers`, a worker does it the other way round:
+      // one of the two sees the other.
+      sleepers.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
+      if generation.pointee.load(ordering: .sequentiallyConsistent) == seen,
+        !isStopping.load(ordering: .sequentiallyConsistent)
+      {
+        host_wait(generation, seen)
+      }
+      sleepers.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+    }
+  }
+
+  /// Takes iterations and runs them until none is left.
+  private func drain() {
+    var left = unclaimed.pointee.load(ordering: .acquiring)
+    while left > 0 {
+      // A share of what is left: large while there is much, single iterations at the end.
+      let share = max(1, left / (4 * threadCount.load(ordering: .relaxed)))
+      let (isMine, seen) = unclaimed.pointee.weakCompareExchange(
+        expected: left, desired: left - share, ordering: .acquiringAndReleasing)
+      guard isMine else {
+        left = seen
+        continue
+      }
+      let job = job.pointee
+      let first = job.count - left
+      for index in first..<(first + share) { job.function(job.context, index) }
+      finish(share)
+      left = unclaimed.pointee.load(ordering: .acquiring)
+    }
+  }
+
+  private func finish(_ count: Int) {
+    let (_, left) = unfinished.pointee.wrappingSubtract(UInt32(count), ordering: .sequentiallyConsistent)
+    if left == 0, callerSleeps.pointee.load(ordering: .sequentiallyConsistent) { host_wake(unfinished, 1) }
+  }
+}

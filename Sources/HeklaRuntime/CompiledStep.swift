@@ -1,0 +1,163 @@
+import HeklaArrays
+import HeklaDevices
+import HeklaTensors
+import Synchronization
+
+/// A step that is planned, has its memory, and is recorded: each run replays it.
+public final class CompiledStep: Sendable {
+  /// What runs, and where its values lie.
+  public let plan: Plan
+  private let executor: PlanExecutor
+  private let inputs: [any Buffer]
+  private let arenas: [any Buffer]
+  private let constants: [any Buffer]
+  private let parameters: [DeviceValue]
+  private let commands: [Command]
+  private let recording: (any Recording)?
+
+  init(_ plan: Plan, on executor: PlanExecutor, options: CompilerOptions) throws(DeviceError) {
+    self.plan = plan
+    self.executor = executor
+    let device = executor.device
+    func buffer(_ byteCount: Int) throws(DeviceError) -> any Buffer {
+      try device.makeBuffer(byteCount: (max(byteCount, 4) + 3) / 4 * 4)
+    }
+    var buffers: (inputs: [any Buffer], arenas: [any Buffer], constants: [any Buffer]) = ([], [], [])
+    for input in plan.inputs { buffers.inputs.append(try buffer(input.byteCount)) }
+    for byteCount in plan.arenaByteCounts { buffers.arenas.append(try buffer(byteCount)) }
+    for constant in plan.constants {
+      let made = try buffer(constant.byteCount)
+      try executor.write(constant, to: BufferSlice(made))
+      buffers.constants.append(made)
+    }
+    (inputs, arenas, constants) = buffers
+    parameters = try executor.storage(of: plan.parameters)
+    commands = try Self.commands(plan, device, inputs, arenas, constants, parameters.map(\.buffer))
+    recording = options.replays ? try executor.queue.record(commands) : nil
+  }
+
+  /// Runs the step once and waits for its outputs.
+  ///
+  /// - Parameter arguments: One array per input, of its shape and type.
+  /// - Returns: One array per output.
+  /// - Throws: `DeviceError.invalidArgument` when an argument does not fit; nothing has run then.
+  public func run(_ arguments: [HostArray] = []) throws(DeviceError) -> [HostArray] {
+    try submit(arguments)
+    return try readOutputs()
+  }
+
+  /// Starts the step once, without waiting for it.
+  public func submit(_ arguments: [HostArray] = []) throws(DeviceError) {
+    guard arguments.count == plan.inputs.count else {
+      throw .invalidArgument(
+        call: "run", reason: "the step takes \(plan.inputs.count) arguments, \(arguments.count) were given")
+    }
+    for (position, (argument, input)) in zip(arguments, plan.inputs).enumerated() {
+      guard argument.shape == input.shape, argument.elementType == input.elementType else {
+        throw .invalidArgument(
+          call: "run",
+          reason: "argument \(position) is \(Signature(argument.shape, argument.elementType)), the step takes \(input)")
+      }
+    }
+    for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
+    try executor.queue.submit(try ready())
+  }
+
+  /// Waits for the last run, and returns its outputs.
+  public func readOutputs() throws(DeviceError) -> [HostArray] {
+    if plan.outputs.isEmpty { try executor.queue.waitUntilIdle() }
+    var results: [HostArray] = []
+    for (value, signature) in zip(plan.outputs, plan.outputSignatures) {
+      if let value {
+        results.append(try executor.read(slice(of: value), signature: signature))
+      } else {
+        results.append(HostArray(zeros: signature.shape, of: signature.elementType))
+      }
+    }
+    return results
+  }
+
+  /// Runs the step once with each launch timed on its own.
+  public func profile(_ arguments: [HostArray] = []) throws(DeviceError) -> [CommandTiming] {
+    for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
+    return try executor.queue.profile(try ready())
+  }
+
+  /// The recording, made anew where replay is off.
+  private func ready() throws(DeviceError) -> any Recording {
+    if let recording { return recording }
+    return try executor.queue.record(commands)
+  }
+
+  private func slice(of value: Int) -> BufferSlice {
+    Self.slice(plan.values[value], inputs, arenas, constants, parameters.map(\.buffer))
+  }
+
+  // MARK: Recording
+
+  private static func slice(
+    _ value: Plan.Value, _ inputs: [any Buffer], _ arenas: [any Buffer], _ constants: [any Buffer],
+    _ parameters: [any Buffer]
+  ) -> BufferSlice {
+    let byteCount = (max(value.signature.byteCount, 4) + 3) / 4 * 4
+    return switch value.storage {
+    case .arena(let arena, let offset): BufferSlice(arenas[arena], offset: offset, byteCount: byteCount)
+    case .input(let index): BufferSlice(inputs[index])
+    case .constant(let index): BufferSlice(constants[index])
+    case .parameter(let index): BufferSlice(parameters[index])
+    }
+  }
+
+  /// The launches with barriers where one depends on another.
+  private static func commands(
+    _ plan: Plan, _ device: any Device, _ inputs: [any Buffer], _ arenas: [any Buffer], _ constants: [any Buffer],
+    _ parameters: [any Buffer]
+  ) throws(DeviceError) -> [Command] {
+    var commands: [Command] = []
+    var pending = PendingAccesses()
+    func place(_ value: Int) -> BufferSlice { slice(plan.values[value], inputs, arenas, constants, parameters) }
+    for step in plan.steps {
+      let (reads, writes) = (step.reads.map(place), step.writes.map(place))
+      if pending.conflict(reads: reads, writes: writes) {
+        commands.append(.barrier)
+        pending = PendingAccesses()
+      }
+      pending.add(reads: reads, writes: writes)
+      commands.append(
+        .dispatch(
+          Dispatch(
+            try device.makeKernel(step.source), bindings: step.bindings.map(place), groupCount: step.groupCount,
+            pushConstants: step.pushConstants, label: step.label)))
+    }
+    if !plan.copies.isEmpty { commands.append(.barrier) }
+    for copy in plan.copies {
+      let source = place(copy.value)
+      commands.append(.copy(from: source, to: BufferSlice(parameters[copy.parameter], offset: 0, byteCount: source.byteCount)))
+    }
+    return commands
+  }
+}
+
+/// What the launches since the last barrier read and write.
+private struct PendingAccesses {
+  private var reads: [BufferSlice] = []
+  private var writes: [BufferSlice] = []
+
+  /// Whether a launch with these accesses has to wait for one of the pending ones.
+  func conflict(reads newReads: [BufferSlice], writes newWrites: [BufferSlice]) -> Bool {
+    newReads.contains { read in writes.contains { $0.overlaps(read) } }
+      || newWrites.contains { write in writes.contains { $0.overlaps(write) } || reads.contains { $0.overlaps(write) } }
+  }
+
+  mutating func add(reads newReads: [BufferSlice], writes newWrites: [BufferSlice]) {
+    reads += newReads
+    writes += newWrites
+  }
+}
+
+extension BufferSlice {
+  /// Whether both contain a byte in common.
+  fileprivate func overlaps(_ other: BufferSlice) -> Bool {
+    buffer === other.buffer && offset < other.offset + other.byteCount && other.offset < offset + byteCount
+  }
+}

@@ -1,0 +1,50 @@
+import HeklaArrays
+import HeklaDevices
+import HeklaTensors
+
+/// Turns a computation into a plan for a device, pass by pass.
+///
+/// Gradients are part of the computation already. Each pass is a function in a file of its own:
+///
+/// 1. `separateLeaves`: every root is computed, so that none is an argument or a parameter itself
+/// 2. `simplify`: equal subcomputations become one
+/// 3. `formKernels`: fusion into loops, merging of loops, an order by levels
+/// 4. `lower`: each kernel becomes launches of GLSL shaders or host bodies
+/// 5. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
+struct Compiler {
+  let capabilities: Capabilities
+  let options: CompilerOptions
+
+  /// The plan of `computation`.
+  func plan(_ computation: Computation, inputs: [Signature]) throws(DeviceError) -> Plan {
+    var computation = separateLeaves(computation)
+    if options.sharesSubexpressions { computation = simplify(computation) }
+    let maxBindings = min(capabilities.maxBindingCount, 16)
+    let kernels = formKernels(computation, options: options, maxBindings: maxBindings)
+    var draft = PlanDraft(computation: computation, inputs: inputs)
+    for kernel in kernels {
+      let lowered = try lower(kernel, for: capabilities)
+      draft.append(kernel, calls: lowered.calls, temporaries: lowered.temporaries)
+    }
+    let plan = draft.assigningStorage(capabilities, options)
+    try checkLimits(plan)
+    return plan
+  }
+
+  /// Gives every root that is data itself, behind reshapes or not, a copy to be.
+  private func separateLeaves(_ computation: Computation) -> Computation {
+    computation.mappingRoots { root in
+      guard case .leaf = root.base.primitive.lowering else { return root }
+      return Tensor(root).copied.node
+    }
+  }
+
+  private func checkLimits(_ plan: Plan) throws(DeviceError) {
+    for value in plan.values where value.signature.byteCount > capabilities.maxBindingByteCount {
+      throw .limitExceeded(
+        device: capabilities.deviceName, limit: "size in bytes of one array (\(value.label) \(value.signature))",
+        requested: value.signature.byteCount, allowed: capabilities.maxBindingByteCount,
+        remedy: "Use a smaller batch, or a device with larger bindings.")
+    }
+  }
+}

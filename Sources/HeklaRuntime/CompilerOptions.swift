@@ -1,0 +1,32 @@
+/// Which passes run: all by default; turned off one by one to find out which one a wrong result comes from.
+public struct CompilerOptions: Sendable, Hashable, Codable {
+  /// Equal subcomputations are done once.
+  public var sharesSubexpressions = true
+  /// Elementwise operations, movement and reductions share kernels.
+  public var fuses = true
+  /// Kernels over the same points share one launch.
+  public var mergesLoops = true
+  /// Values whose lifetimes do not overlap share memory.
+  public var reusesMemory = true
+  /// Parameters are updated where they lie.
+  public var updatesInPlace = true
+  /// The commands are recorded once; otherwise anew for each run.
+  public var replays = true
+
+  /// Everything on.
+  public init() {}
+
+  /// Everything on, and each single pass off in turn: what a test runs to show that passes change nothing.
+  public static var variations: [(name: String, options: CompilerOptions)] {
+    let switches: [(String, WritableKeyPath<CompilerOptions, Bool>)] = [
+      ("no sharing", \.sharesSubexpressions), ("no fusion", \.fuses), ("no merging", \.mergesLoops),
+      ("no memory reuse", \.reusesMemory), ("no update in place", \.updatesInPlace), ("no replay", \.replays),
+    ]
+    return [("all passes", CompilerOptions())]
+      + switches.map { name, path in
+        var options = CompilerOptions()
+        options[keyPath: path] = false
+        return (name, options)
+      }
+  }
+}

@@ -1,0 +1,133 @@
+import HeklaArrays
+import HeklaDevices
+import HeklaTensors
+
+/// A plan whose values have no place yet.
+struct PlanDraft {
+  private let computation: Computation
+  private var plan = Plan()
+  private var valueOf: [Node: Int] = [:]
+  private var nodeOf: [Int: Node] = [:]
+  private var parameterIndex: [Parameter: Int] = [:]
+  /// For each step, the nodes whose memory it may write over because it reads them only where it writes.
+  private var overwritable: [Set<Node>] = []
+
+  init(computation: Computation, inputs: [Signature]) {
+    self.computation = computation
+    plan.inputs = inputs
+  }
+
+  /// Adds the launches of one kernel.
+  mutating func append(_ kernel: FormedKernel, calls: [LoweredCall], temporaries: [Int]) {
+    let firstTemporary = plan.values.count
+    for byteCount in temporaries {
+      plan.values.append(
+        Plan.Value(signature: Signature([byteCount], .uint8), storage: .arena(0, offset: 0), label: "t\(plan.values.count)"))
+    }
+    for call in calls {
+      var bindings: [Int] = []
+      for operand in call.operands {
+        switch operand {
+        case .node(let node): bindings.append(value(of: node))
+        case .temporary(let index): bindings.append(firstTemporary + index)
+        }
+      }
+      plan.steps.append(
+        Plan.Step(
+          label: call.label, variant: call.variant, source: call.source, bindings: bindings,
+          writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
+      overwritable.append(kernel.pointwiseReads)
+    }
+  }
+
+  private mutating func value(of node: Node) -> Int {
+    if let known = valueOf[node] { return known }
+    let storage: Plan.Storage
+    switch node.primitive as? Leaf {
+    case .input(let position, _): storage = .input(position)
+    case .constant(let array, _):
+      storage = .constant(plan.constants.count)
+      plan.constants.append(array)
+    case .parameter(let weak, _):
+      guard let parameter = weak.parameter else {
+        preconditionFailure("a step uses a parameter that no longer exists; keep the model while its steps are compiled")
+      }
+      storage = .parameter(index(of: parameter))
+    case nil: storage = .arena(0, offset: 0)
+    }
+    let index = plan.values.count
+    plan.values.append(Plan.Value(signature: node.signature, storage: storage, label: "v\(index)"))
+    valueOf[node] = index
+    nodeOf[index] = node
+    return index
+  }
+
+  private mutating func index(of parameter: Parameter) -> Int {
+    if let known = parameterIndex[parameter] { return known }
+    parameterIndex[parameter] = plan.parameters.count
+    plan.parameters.append(parameter)
+    return plan.parameters.count - 1
+  }
+
+  /// The plan with every value placed.
+  func assigningStorage(_ capabilities: Capabilities, _ options: CompilerOptions) -> Plan {
+    var draft = self
+    for assignment in computation.assignments { draft.assign(assignment.value, to: assignment.parameter, options) }
+    for output in computation.outputs {
+      draft.plan.outputSignatures.append(output.signature)
+      draft.plan.outputs.append(draft.valueOf[output.base])
+    }
+    draft.placeInArenas(capabilities, options)
+    return draft.plan
+  }
+
+  /// Puts the assigned value into the parameter's own memory if no step loses something by it, else notes a copy.
+  private mutating func assign(_ value: Node, to parameter: Parameter, _ options: CompilerOptions) {
+    guard parameter.signature.shape.count > 0, let value = valueOf[value.base] else { return }
+    let target = index(of: parameter)
+    let isFree = if case .arena = plan.values[value].storage { true } else { false }
+    let producer = plan.steps.lastIndex { $0.writes.contains(value) }
+    let users = plan.steps.indices.filter { step in
+      plan.steps[step].reads.contains { plan.values[$0].storage == .parameter(target) }
+    }
+    let old = plan.values.firstIndex { $0.storage == .parameter(target) }
+    let isSafe =
+      if let producer {
+        plan.steps[producer].label.hasPrefix("map")
+          && users.allSatisfy { step in
+            step < producer
+              || (step == producer && old.flatMap { nodeOf[$0] }.map(overwritable[producer].contains) == true)
+          }
+          && (old.map { !plan.outputs.contains($0) } ?? true)
+      } else {
+        false
+      }
+    if options.updatesInPlace, isFree, isSafe {
+      plan.values[value].storage = .parameter(target)
+    } else {
+      plan.copies.append((value, target))
+    }
+  }
+
+  private mutating func placeInArenas(_ capabilities: Capabilities, _ options: CompilerOptions) {
+    // Outputs and copied values live to the end.
+    let lasting = Set(plan.outputs.compactMap { $0 } + plan.copies.map(\.value))
+    var requests: [Allocation.Request] = []
+    var indices: [Int] = []
+    for index in plan.values.indices {
+      guard case .arena = plan.values[index].storage else { continue }
+      let touching = plan.steps.indices.filter { plan.steps[$0].bindings.contains(index) }
+      guard let first = touching.first, let last = touching.last else { continue }
+      let end = lasting.contains(index) ? plan.steps.count : last
+      requests.append(Allocation.Request(byteCount: max(plan.values[index].signature.byteCount, 4), lifetime: first...end))
+      indices.append(index)
+    }
+    let allocation = Allocation(
+      requests, alignment: max(capabilities.bufferAlignment, 16), maxByteCount: capabilities.maxBufferByteCount,
+      reuses: options.reusesMemory)
+    for (index, place) in zip(indices, allocation.places) {
+      plan.values[index].storage = .arena(place.arena, offset: place.offset)
+    }
+    plan.arenaByteCounts = allocation.arenaByteCounts
+  }
+}

@@ -1,0 +1,122 @@
+import HeklaArrays
+import HeklaDevices
+import HeklaTensors
+
+/// One unit of work before memory is assigned: what it reads, what it writes, and how.
+struct FormedKernel {
+  /// How the values are computed.
+  enum Body {
+    /// By a generated loop.
+    case loop(BuiltLoop)
+    /// By the hand-written kernels of this node's primitive.
+    case primitive(Node)
+  }
+
+  var body: Body
+  var reads: [Node]
+  var writes: [Node]
+
+  /// The nodes that are read only at the element that is written; their memory may be written over.
+  var pointwiseReads: Set<Node> {
+    if case .loop(let built) = body { built.pointwiseReads } else { [] }
+  }
+
+  /// What plans and profiles call it.
+  var label: String {
+    switch body {
+    case .primitive(let node): node.primitive.name
+    case .loop(let built):
+      if let fold = built.loop.accumulators.first?.fold {
+        built.loop.accumulators.count == 1 ? fold.rawValue : "\(fold.rawValue) +\(built.loop.accumulators.count - 1)"
+      } else {
+        built.roots.count == 1 ? "map" : "map x\(built.roots.count)"
+      }
+    }
+  }
+}
+
+/// Divides a computation into kernels, in an order in which each comes after those it reads from.
+func formKernels(_ computation: Computation, options: CompilerOptions, maxBindings: Int) -> [FormedKernel] {
+  var forced: Set<Node> = []
+  while true {
+    let fusion = Fusion(computation, storing: forced, fuses: options.fuses)
+    do throws(LoopBuilder.NeedsStorage) {
+      return try formKernels(computation, fusion, options, maxBindings: maxBindings)
+    } catch {
+      forced.insert(error.node)
+    }
+  }
+}
+
+private func formKernels(
+  _ computation: Computation, _ fusion: Fusion, _ options: CompilerOptions, maxBindings: Int
+) throws(LoopBuilder.NeedsStorage) -> [FormedKernel] {
+  var kernels: [FormedKernel] = []
+  var kernelOf: [Node: Int] = [:]
+  var mergeable: [Shape: [Int]] = [:]
+  // Kernels that a kernel reads from; merged ones collect the needs of both.
+  var needs: [Set<Int>] = []
+
+  func reaches(_ start: Set<Int>, _ target: Int) -> Bool {
+    var seen: Set<Int> = []
+    var stack = Array(start)
+    while let kernel = stack.popLast() {
+      if kernel == target { return true }
+      if seen.insert(kernel).inserted { stack.append(contentsOf: needs[kernel]) }
+    }
+    return false
+  }
+
+  func add(_ kernel: FormedKernel) {
+    for node in kernel.writes { kernelOf[node] = kernels.count }
+    needs.append(Set(kernel.reads.compactMap { kernelOf[$0] }))
+    kernels.append(kernel)
+  }
+
+  for node in computation.roots.withDependencies() where fusion.stored.contains(node) && node.shape.count > 0 {
+    switch node.primitive.lowering {
+    case .leaf: continue
+    case .kernels:
+      add(FormedKernel(body: .primitive(node), reads: node.inputs.map(\.base), writes: [node]))
+    default:
+      let built = try LoopBuilder.build([node], isStored: fusion.isStored)
+      let isPlain = built.loop.accumulators.isEmpty && options.mergesLoops
+      var merged = false
+      if isPlain {
+        let sources = Set(built.reads)
+        for candidate in (mergeable[node.shape] ?? []).suffix(8).reversed() where !merged {
+          let other = kernels[candidate]
+          let shares = !sources.isDisjoint(with: other.reads) || !sources.isDisjoint(with: other.writes)
+          let outside = Set(built.reads.compactMap { kernelOf[$0] }).subtracting([candidate])
+          guard shares, !reaches(outside, candidate) else { continue }
+          let both = try LoopBuilder.build(other.writes + [node], isStored: fusion.isStored)
+          let fits = both.reads.count + both.roots.count <= maxBindings
+          guard fits, Set(both.reads).isDisjoint(with: both.roots) else { continue }
+          kernels[candidate] = FormedKernel(body: .loop(both), reads: both.reads, writes: both.roots)
+          kernelOf[node] = candidate
+          needs[candidate].formUnion(outside)
+          merged = true
+        }
+      }
+      if !merged {
+        if isPlain { mergeable[node.shape, default: []].append(kernels.count) }
+        add(FormedKernel(body: .loop(built), reads: built.reads, writes: built.roots))
+      }
+    }
+  }
+  return ordered(kernels, needs: needs)
+}
+
+/// Sorts kernels by the length of the longest chain before them, so that independent ones stand side by side and
+/// share one barrier.
+private func ordered(_ kernels: [FormedKernel], needs: [Set<Int>]) -> [FormedKernel] {
+  var levels = [Int?](repeating: nil, count: kernels.count)
+  func level(_ kernel: Int) -> Int {
+    if let known = levels[kernel] { return known }
+    let result = 1 + (needs[kernel].map(level).max() ?? 0)
+    levels[kernel] = result
+    return result
+  }
+  let order = kernels.indices.sorted { (level($0), $0) < (level($1), $1) }
+  return order.map { kernels[$0] }
+}

@@ -1,0 +1,99 @@
+import HeklaArrays
+import HeklaDevices
+import HeklaHost
+import HeklaShaders
+import HeklaTensors
+
+/// One launch, in terms of nodes and of temporaries that only its kernel uses.
+struct LoweredCall {
+  /// What a binding holds.
+  enum Operand: Hashable {
+    case node(Node)
+    case temporary(Int)
+  }
+
+  var label: String
+  var variant: String
+  var source: KernelSource
+  var operands: [Operand]
+  /// How many of the last operands are written.
+  var writtenCount: Int
+  var groupCount: GroupCount
+  var pushConstants: [UInt32]
+}
+
+/// Chooses kernels for `kernel` on a device, and spells them out.
+///
+/// - Returns: The launches in order, and the byte counts of their temporaries.
+/// - Throws: `DeviceError.unsupported` when no variant of a primitive runs on the device.
+func lower(
+  _ kernel: FormedKernel, for capabilities: Capabilities, preferring preferred: [String: String] = [:]
+) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
+  switch kernel.body {
+  case .loop(let built):
+    let operands = (built.reads + built.roots).map { LoweredCall.Operand.node($0) }
+    let name = built.loop.accumulators.first?.fold.rawValue ?? "map"
+    let (source, groups): (KernelSource, GroupCount)
+    if capabilities.interface == .host {
+      (source, groups) = (.host(LoopKernel.source(for: built.loop, name: name)), GroupCount(1))
+    } else {
+      let rendered = try GLSLLoop(built.loop, name: name, capabilities: capabilities)
+      (source, groups) = (.glsl(rendered.source), rendered.groupCount)
+    }
+    let call = LoweredCall(
+      label: kernel.label, variant: "loop", source: source, operands: operands, writtenCount: built.roots.count,
+      groupCount: groups, pushConstants: [])
+    return ([call], [])
+  case .primitive(let node):
+    return try lower(node, for: capabilities, preferring: preferred)
+  }
+}
+
+/// The hand-written kernels of `node`'s primitive that suit the device.
+private func lower(
+  _ node: Node, for capabilities: Capabilities, preferring preferred: [String: String]
+) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
+  guard case .kernels(let variants) = node.primitive.lowering else { return ([], []) }
+  let inputs = node.inputs.map(\.signature)
+  let applicable = variants.filter { $0.applies(capabilities, inputs, node.signature) }
+  let name = node.primitive.name
+  let byChoice = applicable.first { $0.name == preferred[name] }
+  let byRule = applicable.first { $0.suits(capabilities, inputs, node.signature) }
+  guard let variant = byChoice ?? byRule ?? applicable.first else {
+    throw .unsupported(
+      device: capabilities.deviceName,
+      feature: "\(name) of \(inputs.map(\.description).joined(separator: " and "))",
+      remedy: "Convert the inputs to float32 with converted(to:), or run on the cpu device.")
+  }
+  let program = variant.program(inputs, node.signature, capabilities)
+  var calls: [LoweredCall] = []
+  for call in program.calls {
+    let operands = call.bindings.map { binding -> LoweredCall.Operand in
+      switch binding {
+      case .input(let index): .node(node.inputs[index].base)
+      case .output: .node(node)
+      case .temporary(let index): .temporary(index)
+      }
+    }
+    calls.append(
+      LoweredCall(
+        label: name, variant: variant.name, source: try source(of: call.body), operands: operands,
+        writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
+  }
+  return (calls, program.temporaries)
+}
+
+private func source(of body: KernelCall.Body) throws(DeviceError) -> KernelSource {
+  switch body {
+  case .shader(let name, let constants, let defines):
+    guard let text = ShaderLibrary.kernel(named: name) else {
+      throw .invalidArgument(call: "lower", reason: "the shader library has no kernel '\(name)'")
+    }
+    return .glsl(GLSLSource(name: name, text: text, constants: constants, defines: defines))
+  case .host(let name, let parameters):
+    guard let source = HostKernels.source(named: name, parameters: parameters) else {
+      throw .invalidArgument(call: "lower", reason: "the host device has no kernel '\(name)' for \(parameters)")
+    }
+    return .host(source)
+  }
+}

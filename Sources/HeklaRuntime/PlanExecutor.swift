@@ -1,0 +1,150 @@
+import HeklaArrays
+import HeklaDevices
+import HeklaTensors
+import Synchronization
+
+/// Compiles computations for one device and runs them there.
+///
+/// Parameters live on the executor's device between steps. One executor serves a whole program; its members may
+/// be called from any thread, and work happens in the order of the calls.
+public final class PlanExecutor: Sendable {
+  /// Where everything runs.
+  public let device: any Device
+  let queue: any Queue
+
+  /// An executor with a queue of its own on `device`.
+  public init(_ device: any Device) throws(DeviceError) {
+    self.device = device
+    queue = try device.makeQueue()
+  }
+
+  /// Compiles a step: what `body` makes of its arguments.
+  ///
+  /// `body` runs once, now, with placeholders; the step it describes is planned, recorded and then replayed by
+  /// `CompiledStep.run`.
+  /// - Parameters:
+  ///   - inputs: The arguments of each run.
+  ///   - options: Which passes run.
+  ///   - body: Describes the step.
+  public func compile(
+    inputs: [Signature] = [], options: CompilerOptions = CompilerOptions(),
+    _ body: ([Tensor]) throws -> StepDescription
+  ) throws -> CompiledStep {
+    let description = try body(inputs.enumerated().map { .input($0, $1) })
+    return try compile(description, inputs: inputs, options: options)
+  }
+
+  /// Compiles a step that is already described.
+  public func compile(
+    _ description: StepDescription, inputs: [Signature] = [], options: CompilerOptions = CompilerOptions()
+  ) throws(DeviceError) -> CompiledStep {
+    let computation = Computation(
+      outputs: description.outputs.map(\.node),
+      assignments: description.assignments.map { ($0.parameter, $0.value.node) })
+    let plan = try Compiler(capabilities: device.capabilities, options: options).plan(computation, inputs: inputs)
+    return try CompiledStep(plan, on: self, options: options)
+  }
+
+  /// Computes `tensors` once.
+  public func values(
+    of tensors: [Tensor], options: CompilerOptions = CompilerOptions()
+  ) throws(DeviceError) -> [HostArray] {
+    try compile(StepDescription(outputs: tensors), options: options).run()
+  }
+
+  /// The current values of `parameter`.
+  public func values(of parameter: Parameter) throws(DeviceError) -> HostArray {
+    let value = try storage(of: [parameter])[0]
+    return try read(BufferSlice(value.buffer), signature: parameter.signature)
+  }
+
+  /// Replaces the values of `parameter`.
+  /// - Throws: `DeviceError.invalidArgument` when shape or type differ.
+  public func assign(_ array: HostArray, to parameter: Parameter) throws(DeviceError) {
+    guard array.shape == parameter.shape, array.elementType == parameter.signature.elementType else {
+      throw .invalidArgument(
+        call: "assign",
+        reason: "a parameter of \(parameter.signature) cannot hold \(Signature(array.shape, array.elementType))")
+    }
+    let value = try storage(of: [parameter], needsValues: false)[0]
+    try write(array, to: BufferSlice(value.buffer))
+  }
+
+  /// Sets `parameters` back to their initial values.
+  public func reset(_ parameters: [Parameter]) throws(DeviceError) {
+    let initial = try values(of: parameters.map(\.initial))
+    for (parameter, array) in zip(parameters, initial) { try assign(array, to: parameter) }
+  }
+
+  func read(_ slice: BufferSlice, signature: Signature) throws(DeviceError) -> HostArray {
+    var array = HostArray(zeros: signature.shape, of: signature.elementType)
+    guard array.byteCount > 0 else { return array }
+    try array.withUnsafeMutableBytes { bytes throws(DeviceError) in try queue.read(slice, into: bytes) }
+    return array
+  }
+
+  func write(_ array: HostArray, to slice: BufferSlice) throws(DeviceError) {
+    guard array.byteCount > 0 else { return }
+    try array.withUnsafeBytes { bytes throws(DeviceError) in try queue.write(bytes, to: slice) }
+  }
+
+  /// The memory of `parameters` on this executor, filled with initial values where there were none.
+  func storage(of parameters: [Parameter], needsValues: Bool = true) throws(DeviceError) -> [DeviceValue] {
+    var missing: [(parameter: Parameter, value: DeviceValue)] = []
+    var values: [DeviceValue] = []
+    for parameter in parameters {
+      if let value = parameter.storage.withLock({ $0 as? DeviceValue }) {
+        if value.executor === self {
+          values.append(value)
+          continue
+        }
+        // The parameter lived on another device: move it.
+        let array = try value.executor.read(BufferSlice(value.buffer), signature: parameter.signature)
+        let moved = try makeValue(parameter)
+        try write(array, to: BufferSlice(moved.buffer))
+        parameter.storage.withLock { $0 = moved }
+        values.append(moved)
+        continue
+      }
+      let value = try makeValue(parameter)
+      missing.append((parameter, value))
+      values.append(value)
+    }
+    if needsValues, !missing.isEmpty {
+      let initial = try self.values(of: missing.map(\.parameter.initial))
+      for (entry, array) in zip(missing, initial) { try write(array, to: BufferSlice(entry.value.buffer)) }
+    }
+    for entry in missing { entry.parameter.storage.withLock { $0 = entry.value } }
+    return values
+  }
+
+  private func makeValue(_ parameter: Parameter) throws(DeviceError) -> DeviceValue {
+    let byteCount = (max(parameter.signature.byteCount, 4) + 3) / 4 * 4
+    return DeviceValue(buffer: try device.makeBuffer(byteCount: byteCount), executor: self)
+  }
+}
+
+/// What a step computes: values to return, and values that parameters take.
+public struct StepDescription: Sendable {
+  /// What each run returns.
+  public var outputs: [Tensor]
+  /// What parameters hold after each run.
+  public var assignments: [Assignment]
+
+  /// A step that returns `outputs` and makes `assignments`.
+  public init(outputs: [Tensor] = [], assignments: [Assignment] = []) {
+    self.outputs = outputs
+    self.assignments = assignments
+  }
+}
+
+/// A parameter's memory on a device.
+final class DeviceValue: Sendable {
+  let buffer: any Buffer
+  let executor: PlanExecutor
+
+  init(buffer: any Buffer, executor: PlanExecutor) {
+    self.buffer = buffer
+    self.executor = executor
+  }
+}

@@ -1,0 +1,37 @@
+import HeklaArrays
+
+/// The gradients of `loss` with respect to `tensors`: how much it changes with each of their elements.
+///
+/// The result is made of ordinary tensors, so it can be differentiated again.
+/// - Parameters:
+///   - loss: Of rank 0, unless `upstream` is given.
+///   - tensors: Tensors that `loss` was computed from.
+///   - upstream: What to multiply the loss's elements with; 1 when nil.
+/// - Returns: One tensor per entry of `tensors`, of its shape; zeros where `loss` does not depend on it.
+public func gradients(
+  of loss: Tensor, withRespectTo tensors: [Tensor], upstream: Tensor? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> [Tensor] {
+  require(
+    loss.elementType.isFloating && (upstream?.shape ?? []) == loss.shape,
+    "gradients: the loss is \(loss.signature); it must be a real number, or have an upstream of its shape",
+    file: file, line: line)
+  let wanted = Set(tensors.map(\.node))
+  let order = [loss.node].withDependencies()
+  // Only what lies between the wanted tensors and the loss is visited.
+  var isOnPath: Set<Node> = []
+  for node in order where wanted.contains(node) || node.inputs.contains(where: isOnPath.contains) {
+    isOnPath.insert(node)
+  }
+  var found: [Node: Tensor] = [loss.node: upstream ?? .ones(loss.shape, loss.elementType)]
+  for node in order.reversed() where isOnPath.contains(node) {
+    guard let gradient = found[node], !node.inputs.isEmpty else { continue }
+    let context = GradientContext(upstream: gradient, inputs: node.inputs.map { Tensor($0) }, output: Tensor(node))
+    for (input, part) in zip(node.inputs, node.primitive.gradient(context)) {
+      guard let part, isOnPath.contains(input) else { continue }
+      require(part.signature == input.signature, "gradients: \(node.primitive.name) gave \(part.signature) for \(input)")
+      found[input] = found[input].map { $0 + part } ?? part
+    }
+  }
+  return tensors.map { found[$0.node] ?? .zeros($0.shape, $0.elementType) }
+}

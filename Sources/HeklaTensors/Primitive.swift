@@ -1,0 +1,120 @@
+import HeklaArrays
+import HeklaDevices
+
+/// An operation that is not elementwise: everything about it in one file.
+///
+/// A conforming type cannot leave anything out: without shape rule, gradient, reference, lowering and samples it
+/// does not compile. The samples feed the conformance suite, the gradient checks, `gpubench` and the documentation.
+public protocol Primitive: Sendable {
+  /// What messages, plans and benchmarks call the operation, in kebab case.
+  var name: String { get }
+
+  /// Everything but the inputs that the result depends on, as text: equal name, attributes and inputs, equal result.
+  var attributes: String { get }
+
+  /// The result's shape and type; stops the program, naming the operation and the shapes, when inputs do not fit.
+  func signature(of inputs: [Signature]) -> Signature
+
+  /// How much the loss changes with each input, given how much it changes with the output.
+  ///
+  /// Written with `Tensor`'s own vocabulary, so that it can be differentiated again.
+  /// - Returns: One entry per input, of the input's shape; nil where nothing flows.
+  func gradient(_ context: GradientContext) -> [Tensor?]
+
+  /// The result in float64 and whole numbers, by the shortest loops that say what the operation means.
+  ///
+  /// Never optimized: every kernel on every device is held to it. Floating inputs come as `float64`.
+  func reference(_ inputs: [HostArray], signature: Signature) -> HostArray
+
+  /// How the operation becomes kernels.
+  var lowering: Lowering { get }
+
+  /// Cases to test and measure it by.
+  static var samples: [Sample] { get }
+}
+
+extension Primitive {
+  /// Nothing beyond the name.
+  public var attributes: String { "" }
+
+  /// Where nothing flows through the operation.
+  public func gradient(_ context: GradientContext) -> [Tensor?] { context.inputs.map { _ in nil } }
+}
+
+/// What a gradient rule is given.
+public struct GradientContext {
+  /// The gradient of the loss with respect to the output; the output's shape.
+  public let upstream: Tensor
+  /// The operation's inputs.
+  public let inputs: [Tensor]
+  /// The operation's output.
+  public let output: Tensor
+}
+
+/// How a primitive becomes kernels.
+public enum Lowering: Sendable {
+  /// It is data: a constant, an input, a parameter.
+  case leaf
+  /// The expression at each point, over the inputs at the same point.
+  case map(Scalar)
+  /// Each point takes an element from an input; see `MovementPiece`.
+  case movement(@Sendable (_ point: [IndexExpression], _ inputs: [Shape]) -> Movement)
+  /// The input folded along axes.
+  case fold(Loop.Fold, axes: [Int])
+  /// Hand-written kernels; the first variant that applies is the default.
+  case kernels([KernelVariant])
+}
+
+/// Where the elements of a moved tensor come from, as a function of the output's coordinates.
+public struct Movement: Sendable {
+  /// One source of elements.
+  public struct Piece: Sendable {
+    /// Which input.
+    public let input: Int
+    /// The input's coordinates.
+    public let point: [IndexExpression]
+    /// Where the piece applies: each expression within its bounds.
+    public let conditions: [Condition]
+
+    /// Element `point` of `input`, where `conditions` hold.
+    public init(input: Int = 0, point: [IndexExpression], where conditions: [Condition] = []) {
+      self.input = input
+      self.point = point
+      self.conditions = conditions
+    }
+  }
+
+  /// `range` contains the value of `expression`.
+  public struct Condition: Sendable, Hashable {
+    /// What is compared.
+    public let expression: IndexExpression
+    /// The allowed values.
+    public let range: Range<Int>
+
+    /// `range` contains the value of `expression`.
+    public init(_ expression: IndexExpression, in range: Range<Int>) {
+      self.expression = expression
+      self.range = range
+    }
+
+    /// Whether the variables' ranges alone make it true.
+    public var alwaysHolds: Bool {
+      let values = expression.range
+      return range.lowerBound <= values.lowerBound && values.upperBound < range.upperBound
+    }
+  }
+
+  /// The sources; the first that applies gives the element.
+  public let pieces: [Piece]
+  /// The element where none applies.
+  public let fill: Double
+
+  /// Elements from `pieces`, and `fill` elsewhere.
+  public init(_ pieces: [Piece], fill: Double = 0) {
+    self.pieces = pieces
+    self.fill = fill
+  }
+
+  /// Every element from input 0, at `point`.
+  public init(from point: [IndexExpression]) { self.init([Piece(point: point)]) }
+}

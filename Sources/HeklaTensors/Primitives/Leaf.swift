@@ -1,0 +1,75 @@
+import HeklaArrays
+import HeklaDevices
+import Synchronization
+
+/// Data: what a computation starts from.
+public enum Leaf: Primitive {
+  /// Values known when the graph is built; the number tells constants apart.
+  case constant(HostArray, number: Int)
+  /// Values given at each run of a step, by position.
+  case input(Int, Signature)
+  /// The current values of a parameter.
+  case parameter(WeakParameter, Signature)
+
+  /// `constant`, `input` or `parameter`.
+  public var name: String {
+    switch self {
+    case .constant: "constant"
+    case .input: "input"
+    case .parameter: "parameter"
+    }
+  }
+
+  /// What tells this leaf from others of its kind.
+  public var attributes: String {
+    switch self {
+    case .constant(_, let number): "\(number)"
+    case .input(let position, _): "\(position)"
+    case .parameter(let parameter, _): "\(parameter.identity.hashValue)"
+    }
+  }
+
+  /// The leaf's own signature.
+  public func signature(of inputs: [Signature]) -> Signature {
+    switch self {
+    case .constant(let array, _): Signature(array.shape, array.elementType)
+    case .input(_, let signature), .parameter(_, let signature): signature
+    }
+  }
+
+  /// A constant's own values; other leaves get theirs from whoever evaluates the graph.
+  public func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
+    guard case .constant(let array, _) = self else {
+      stop("\(name): has no values of its own; feed it to the evaluation", file: #fileID, line: #line)
+    }
+    return array
+  }
+
+  /// A leaf is not computed.
+  public var lowering: Lowering { .leaf }
+
+  /// A leaf has nothing to test.
+  public static var samples: [Sample] { [] }
+
+  private static let lastNumber = Atomic<Int>(0)
+
+  /// The constant that holds `array`.
+  static func constant(_ array: HostArray) -> Leaf {
+    .constant(array, number: lastNumber.add(1, ordering: .relaxed).newValue)
+  }
+}
+
+/// A parameter as its own leaf knows it: without keeping it alive.
+///
+/// `@unchecked Sendable`: the reference is set once, and weak references are read atomically.
+public final class WeakParameter: @unchecked Sendable {
+  /// The parameter, while someone holds it.
+  public private(set) weak var parameter: Parameter?
+  /// What tells the parameter from others.
+  public let identity: ObjectIdentifier
+
+  init(_ parameter: Parameter) {
+    self.parameter = parameter
+    identity = ObjectIdentifier(parameter)
+  }
+}

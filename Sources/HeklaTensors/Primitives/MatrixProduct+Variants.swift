@@ -1,0 +1,152 @@
+import HeklaArrays
+import HeklaDevices
+
+extension MatrixProduct {
+  /// The host's blocked product; on GPUs tiles in shared memory; on software drivers tiles in registers.
+  var variants: [KernelVariant] {
+    [host] + [(128, 16, 8), (64, 8, 8), (32, 16, 4)].map { tiled(tile: $0.0, depth: $0.1, micro: $0.2) }
+      + [registers, naive]
+  }
+
+  private var host: KernelVariant {
+    KernelVariant("host", applies: { device, _, _ in device.interface == .host }) { inputs, output, _ in
+      let product = Geometry(self, inputs, output)
+      let body = KernelCall.Body.host(
+        "matrix_product",
+        [
+          output.elementType == .float64 ? 1 : 0, product.size.batch, product.size.m, product.size.n, product.size.k,
+          transposingLeft ? 1 : 0, transposingRight ? 1 : 0, product.strideA, product.strideB,
+        ])
+      return KernelProgram([KernelCall(body, bindings: [.input(0), .input(1), .output])])
+    }
+  }
+
+  private func tiled(tile: Int, depth: Int, micro: Int) -> KernelVariant {
+    let localSize = (tile / micro) * (tile / micro)
+    return KernelVariant(
+      "tiled-\(tile)",
+      applies: { device, _, output in
+        let bytes = 4 * output.elementType.byteCount * depth * (tile / 2 + 2)
+        return device.runs(output.elementType, localSize: localSize) && bytes <= device.sharedMemoryByteCount
+      },
+      suits: { device, _, output in
+        let (m, n) = (output.shape.extents[1], output.shape.extents[2])
+        return device.kind.isGPU && (tile == 32 || min(m, n) >= 2 * tile)
+      },
+      program: { inputs, output, device in
+        let product = Geometry(self, inputs, output)
+        let tiles = product.size.batch * product.size.m.groups(of: tile) * product.size.n.groups(of: tile)
+        let splitting = Splitting(k: product.size.k, tiles: tiles, depth: depth, device: device)
+        let isExact =
+          product.size.m % tile == 0 && product.size.n % tile == 0 && product.size.k % splitting.extent == 0
+          && splitting.extent % depth == 0
+        return product.program(
+          "matmul_tiled",
+          constants: [
+            0: UInt32(localSize), 3: UInt32(tile), 4: UInt32(tile), 5: UInt32(depth), 6: UInt32(micro),
+            7: isExact ? 1 : 0,
+          ],
+          splitting: splitting, groups: splitting.count * tiles)
+      })
+  }
+
+  private var registers: KernelVariant {
+    KernelVariant(
+      "registers", applies: { device, _, output in device.runs(output.elementType, localSize: 32) },
+      suits: { device, _, output in !device.kind.isGPU && output.shape.count >= 64 },
+      program: { inputs, output, _ in
+        let product = Geometry(self, inputs, output)
+        let tiles = product.size.batch * product.size.m.groups(of: 8) * product.size.n.groups(of: 8)
+        return product.program(
+          "matmul_registers", constants: [0: 32], splitting: Splitting(wholeOf: product.size.k),
+          groups: tiles.groups(of: 32))
+      })
+  }
+
+  private var naive: KernelVariant {
+    KernelVariant(
+      "naive", applies: { device, _, output in device.runs(output.elementType, localSize: 64) },
+      program: { inputs, output, _ in
+        let product = Geometry(self, inputs, output)
+        return product.program(
+          "matmul_naive", constants: [0: 64], splitting: Splitting(wholeOf: product.size.k),
+          groups: output.shape.count.groups(of: 64))
+      })
+  }
+
+  /// How the inner extent is divided between groups that sum parts of it.
+  private struct Splitting {
+    var count = 1
+    var extent: Int
+
+    /// No division.
+    init(wholeOf k: Int) { extent = k }
+
+    /// A division when there are fewer tiles than a GPU can work on at once and the sums are long.
+    init(k: Int, tiles: Int, depth: Int, device: Capabilities) {
+      let wanted = max(2 * device.computeUnitCount, 64)
+      extent = k
+      guard device.kind.isGPU, tiles * 2 <= wanted, k >= 1024 else { return }
+      let parts = min(wanted / tiles, k / 256)
+      extent = k.groups(of: parts).groups(of: depth) * depth
+      count = k.groups(of: extent)
+    }
+  }
+
+  /// One product's extents and strides, and how they are passed to a kernel.
+  private struct Geometry {
+    let size: Extents
+    let strideA, strideB: Int
+    private let product: MatrixProduct
+    private let output: Signature
+
+    init(_ product: MatrixProduct, _ inputs: [Signature], _ output: Signature) {
+      size = Extents(product, inputs.map(\.shape))
+      strideA = inputs[0].shape[0] == 1 ? 0 : size.m * size.k
+      strideB = inputs[1].shape[0] == 1 ? 0 : size.k * size.n
+      self.product = product
+      self.output = output
+    }
+
+    func program(
+      _ kernel: String, constants: [UInt32: UInt32], splitting: Splitting, groups: Int
+    ) -> KernelProgram {
+      let usesVectors =
+        kernel != "matmul_naive" && splitting.extent % 4 == 0
+        && [size.n, size.k, strideA, strideB].allSatisfy { $0 % 4 == 0 }
+        && (!product.transposingLeft || size.m % 4 == 0)
+      var defines: [String: String] = usesVectors ? ["VECTORS": "1"] : [:]
+      if output.elementType == .float64 {
+        defines["SCALAR"] = "double"
+        defines["VECTOR"] = "dvec4"
+      }
+      var constants = constants
+      constants[1] = product.transposingLeft ? 1 : 0
+      constants[2] = product.transposingRight ? 1 : 0
+      let push = [size.batch, size.m, size.n, size.k, strideA, strideB, splitting.count, splitting.extent]
+      let main = KernelCall(
+        .shader(kernel, constants: constants, defines: defines),
+        bindings: [.input(0), .input(1), splitting.count == 1 ? .output : .temporary(0)],
+        groupCount: GroupCount(folding: groups), pushConstants: push.map(UInt32.init))
+      guard splitting.count > 1 else { return KernelProgram([main]) }
+      let count = usesVectors ? output.shape.count / 4 : output.shape.count
+      let sum = KernelCall(
+        .shader("matmul_reduce", constants: [0: 256], defines: defines), bindings: [.temporary(0), .output],
+        groupCount: GroupCount(folding: count.groups(of: 256)), pushConstants: [UInt32(count), UInt32(splitting.count)])
+      return KernelProgram([main, sum], temporaries: [splitting.count * output.byteCount])
+    }
+  }
+}
+
+extension Int {
+  /// How many groups of `size` it takes to hold this many.
+  func groups(of size: Int) -> Int { (self + size - 1) / size }
+}
+
+extension Capabilities {
+  /// Whether shaders can compute with `type` in workgroups of `localSize`.
+  func runs(_ type: ElementType, localSize: Int) -> Bool {
+    interface != .host && localSize <= maxWorkgroupInvocations && localSize <= maxWorkgroupSize[0]
+      && (type == .float32 || arithmeticTypes.contains(type)) && storageTypes.contains(type)
+  }
+}

@@ -1,0 +1,17 @@
+extension Sample {
+  /// The samples of every primitive, by the primitive's name: what conformance, gradient checks and `gpubench` walk.
+  public static let all: [(primitive: String, samples: [Sample])] = [
+    ("broadcast", Broadcast.samples),
+    ("concatenate", Concatenate.samples),
+    ("flip", Flip.samples),
+    ("gather", Gather.samples),
+    ("map", Map.samples),
+    ("matrix-product", MatrixProduct.samples),
+    ("pad", Pad.samples),
+    ("permute", Permute.samples),
+    ("reduction", Reduction.samples),
+    ("reshape", Reshape.samples),
+    ("scatter-sum", ScatterSum.samples),
+    ("slice", Slice.samples),
+  ]
+}

@@ -1,0 +1,22 @@
+import HeklaArrays
+
+/// The values of `tensors` in float64, computed by each primitive's reference: the truth that devices are held to.
+///
+/// - Parameters:
+///   - tensors: What to evaluate.
+///   - values: Values of leaves that are not constants, by node; floating ones are widened to `float64`.
+/// - Returns: One array per tensor, `float64` where the tensor is floating.
+public func referenceValues(of tensors: [Tensor], feeding values: [Node: HostArray] = [:]) -> [HostArray] {
+  func widened(_ array: HostArray) -> HostArray { array.elementType.isFloating ? array.converted(to: .float64) : array }
+  var known = values.mapValues(widened)
+  for node in tensors.map(\.node).withDependencies() where known[node] == nil {
+    if case .parameter(let weak, _)? = node.primitive as? Leaf, let parameter = weak.parameter {
+      known[node] = referenceValues(of: [parameter.initial])[0]
+      continue
+    }
+    let inputs = node.inputs.compactMap { known[$0] }
+    let type = node.elementType.isFloating ? ElementType.float64 : node.elementType
+    known[node] = widened(node.primitive.reference(inputs, signature: Signature(node.shape, type)))
+  }
+  return tensors.compactMap { known[$0.node] }
+}
