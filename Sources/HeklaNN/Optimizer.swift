@@ -32,8 +32,8 @@ public protocol Optimizer: Sendable {
   ///   - gradients: One for each, of its shape and type.
   ///   - masks: For some of them, a tensor of the parameter's shape, `bool` or a number type: where it is
   ///     false or 0, the weight and all that is remembered of it become exactly 0, whatever they were and
-  ///     whatever the gradient is. A mask that is a parameter or an input of the step may change without a new
-  ///     compilation. The step itself still computes with the weights it finds: start from masked ones.
+  ///     whatever the gradient is. A mask that is a parameter or an input of the step may change without
+  ///     compiling anew. The step itself still computes with the weights it finds: start from masked ones.
   func assignments(
     for parameters: [Parameter], gradients: [Tensor], masks: [Parameter: Tensor]
   ) -> [Assignment]
