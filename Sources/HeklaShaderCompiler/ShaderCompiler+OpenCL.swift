@@ -10,11 +10,9 @@ extension ShaderCompiler {
     let module = try ShaderModule(parsed.module, words: parsed.words, source: source, digest: parsed.digest)
     let translator = try OpenCLTranslator(parsed.module, source: source)
     let text = try translator.translate()
-    var hash = SHA256()
-    hash.update(text)
     return OpenCLProgram(
       text: text, entryPoint: translator.entryPoint, bindings: module.bindings,
       pushConstantByteCount: module.pushConstantByteCount, workgroupSize: module.workgroupSize,
-      sharedMemoryByteCount: translator.localByteCount, digest: hash.hexadecimal)
+      sharedMemoryByteCount: translator.localByteCount)
   }
 }

@@ -24,14 +24,16 @@ private func check(
 struct ControlFlowTests {
   @Test("if, else if and else choose one way")
   func branches() throws {
-    try check("if (x < 4u) { r = 1u; } else if (x < 9u) r = x * 2u; else { r = 7u; if (x == 20u) r += 1u; }") {
+    try check("if (x < 4u) { r = 1u; } else if (x < 9u) r = x * 2u; else { r = 7u; if (x == 20u) r += 1u; }")
+    {
       $0 < 4 ? 1 : $0 < 9 ? $0 * 2 : $0 == 20 ? 8 : 7
     }
   }
 
   @Test("A for loop continues with its step and breaks without")
   func forLoop() throws {
-    try check("for (uint i = 0u; i < x; ++i) { if (i % 3u == 0u) continue; if (i == 11u) break; r += i; }") { x in
+    try check("for (uint i = 0u; i < x; ++i) { if (i % 3u == 0u) continue; if (i == 11u) break; r += i; }") {
+      x in
       (0..<x).prefix { $0 != 11 }.filter { $0 % 3 != 0 }.reduce(0, +)
     }
   }
@@ -39,7 +41,10 @@ struct ControlFlowTests {
   @Test("A for loop whose step is no expression continues with all of it")
   func complexStep() throws {
     let body = "for (uint i = 0u; i < x; i += x > 16u ? 2u : next(i)) { if (i % 3u == 0u) continue; r += i; }"
-    try check(body, functions: "uint next(uint i) { uint s = 1u; for (uint k = 0u; k < i % 2u; ++k) s += 1u; return s; }") { x in
+    try check(
+      body,
+      functions: "uint next(uint i) { uint s = 1u; for (uint k = 0u; k < i % 2u; ++k) s += 1u; return s; }"
+    ) { x in
       var (i, r): (UInt32, UInt32) = (0, 0)
       while i < x {
         if i % 3 != 0 { r += i }
@@ -51,7 +56,9 @@ struct ControlFlowTests {
 
   @Test("do-while runs its body before its condition, and continue goes to the condition")
   func doWhile() throws {
-    try check("uint i = 0u; do { i += 1u; if (i == 3u) continue; if (i == 20u) break; r += i; } while (i < x);") { x in
+    try check(
+      "uint i = 0u; do { i += 1u; if (i == 3u) continue; if (i == 20u) break; r += i; } while (i < x);"
+    ) { x in
       (1...max(x, 1)).prefix { $0 != 20 }.filter { $0 != 3 }.reduce(0, +)
     }
   }
@@ -65,7 +72,9 @@ struct ControlFlowTests {
 
   @Test("Nested loops break out of and continue in the inner one only")
   func nestedLoops() throws {
-    try check("for (uint i = 0u; i < 5u; ++i) for (uint j = 0u; ; ++j) { if (j > i) break; if (j == 2u) continue; r += j + x; }") { x in
+    try check(
+      "for (uint i = 0u; i < 5u; ++i) for (uint j = 0u; ; ++j) { if (j > i) break; if (j == 2u) continue; r += j + x; }"
+    ) { x in
       (0..<UInt32(5)).reduce(0) { r, i in r + (0...i).filter { $0 != 2 }.reduce(0) { $0 + $1 + x } }
     }
   }
@@ -114,7 +123,8 @@ struct ControlFlowTests {
 
   @Test("Early returns leave functions and the kernel")
   func returns() throws {
-    let functions = "uint pick(uint v) { for (uint i = 0u; i < 40u; ++i) { if (i * i > v) return i; } return 99u; }"
+    let functions =
+      "uint pick(uint v) { for (uint i = 0u; i < 40u; ++i) { if (i * i > v) return i; } return 99u; }"
     try check("r = pick(x); if (x == 5u) { data[x] = 77u; return; }", functions: functions) { x in
       x == 5 ? 77 : (0..<UInt32(40)).first { $0 * $0 > x } ?? 99
     }
@@ -122,7 +132,9 @@ struct ControlFlowTests {
 
   @Test("Values read before a variable changes keep their old value")
   func readsBeforeWrites() throws {
-    try check("uint a = x, b = 3u; uint old = a++; uint t = a + (a = b) * 2u; data[x] = 9u; uint k = data[x]; data[x] = 1u; r = old * 1000u + t + k;") { x in
+    try check(
+      "uint a = x, b = 3u; uint old = a++; uint t = a + (a = b) * 2u; data[x] = 9u; uint k = data[x]; data[x] = 1u; r = old * 1000u + t + k;"
+    ) { x in
       x * 1000 + x + 1 + 6 + 9
     }
   }

@@ -7,6 +7,14 @@ private let numbers: [Float] = [
 private let pairs = numbers.flatMap { x in numbers.map { (x.bitPattern, $0.bitPattern) } }
 private let load = "float x = uintBitsToFloat(xs[i]), y = uintBitsToFloat(ys[i]);"
 
+private func form(_ glsl: String, _ value: @escaping @Sendable (Float, Float) -> UInt32) -> Form<Float> {
+  Form(glsl, value)
+}
+
+private func numberForm(_ glsl: String, _ value: @escaping @Sendable (Float, Float) -> Float) -> Form<Float> {
+  Form("floatBitsToUint(\(glsl))") { value($0, $1).bitPattern }
+}
+
 /// Equal bits, or both NaN, whose bits are nobody's business; zeros of either sign are equal numbers.
 private func sameNumber(_ left: UInt32, _ right: UInt32) -> Bool {
   let (a, b) = (Float(bitPattern: left), Float(bitPattern: right))
@@ -17,33 +25,32 @@ private func sameNumber(_ left: UInt32, _ right: UInt32) -> Bool {
 struct FloatTests {
   @Test("Sums, products and roundings are the exact ones of IEEE 754")
   func exact() throws {
-    let forms: [Form<Float>] = [
-      Form("x + y") { $0 + $1 }, Form("x - y") { $0 - $1 }, Form("x * y") { $0 * $1 }, Form("-x") { x, _ in -x },
-      Form("abs(x)") { x, _ in abs(x) }, Form("floor(x)") { x, _ in x.rounded(.down) },
-      Form("ceil(x)") { x, _ in x.rounded(.up) }, Form("trunc(x)") { x, _ in x.rounded(.towardZero) },
-      Form("roundEven(x)") { x, _ in x.rounded(.toNearestOrEven) },
-    ].map { (form: (String, @Sendable (Float, Float) -> Float)) in
-      Form(form.0) { form.1($0, $1).bitPattern }
-    }
-    try check(
-      forms.map { form in Form("floatBitsToUint(\(form.glsl))", form.value) }, load: load, pairs: pairs,
-      as: { Float(bitPattern: $0) }, isEqual: sameNumber)
+    let forms = [
+      numberForm("x + y") { $0 + $1 }, numberForm("x - y") { $0 - $1 }, numberForm("x * y") { $0 * $1 },
+      numberForm("-x") { x, _ in -x },
+      numberForm("abs(x)") { x, _ in abs(x) }, numberForm("floor(x)") { x, _ in x.rounded(.down) },
+      numberForm("ceil(x)") { x, _ in x.rounded(.up) },
+      numberForm("trunc(x)") { x, _ in x.rounded(.towardZero) },
+      numberForm("roundEven(x)") { x, _ in x.rounded(.toNearestOrEven) },
+    ]
+    try check(forms, load: load, pairs: pairs, as: { Float(bitPattern: $0) }, isEqual: sameNumber)
   }
 
   @Test("Comparisons with NaN are false, and only 'not equal' is true")
   func comparisons() throws {
     try check(
       [
-        Form<Float>("uint(x < y)") { $0 < $1 ? 1 : 0 }, Form("uint(x <= y)") { $0 <= $1 ? 1 : 0 },
-        Form("uint(x > y)") { $0 > $1 ? 1 : 0 }, Form("uint(x >= y)") { $0 >= $1 ? 1 : 0 },
-        Form("uint(x == y)") { $0 == $1 ? 1 : 0 }, Form("uint(x != y)") { $0 != $1 ? 1 : 0 },
-        Form("uint(!(x < y))") { $0 < $1 ? 0 : 1 }, Form("uint(isnan(x)) + 2u * uint(isinf(y))") {
+        form("uint(x < y)") { $0 < $1 ? 1 : 0 }, form("uint(x <= y)") { $0 <= $1 ? 1 : 0 },
+        form("uint(x > y)") { $0 > $1 ? 1 : 0 }, form("uint(x >= y)") { $0 >= $1 ? 1 : 0 },
+        form("uint(x == y)") { $0 == $1 ? 1 : 0 }, form("uint(x != y)") { $0 != $1 ? 1 : 0 },
+        form("uint(!(x < y))") { $0 < $1 ? 0 : 1 },
+        form("uint(isnan(x)) + 2u * uint(isinf(y))") {
           ($0.isNaN ? 1 : 0) + ($1.isInfinite ? 2 : 0)
         },
-        Form("uint(x < y ? 5.0 : 6.0)") { $0 < $1 ? 5 : 6 },
-        Form("uint(all(notEqual(vec2(x, y), vec2(y, x))))") { $0 != $1 ? 1 : 0 },
-        Form("uint(any(isnan(vec3(x, y, 0.0))))") { $0.isNaN || $1.isNaN ? 1 : 0 },
-        Form("uint(isnan(x) || x > 1.0 && y > 1.0)") { $0.isNaN || $0 > 1 && $1 > 1 ? 1 : 0 },
+        form("uint(x < y ? 5.0 : 6.0)") { $0 < $1 ? 5 : 6 },
+        form("uint(all(notEqual(vec2(x, y), vec2(y, x))))") { $0 != $1 ? 1 : 0 },
+        form("uint(any(isnan(vec3(x, y, 0.0))))") { $0.isNaN || $1.isNaN ? 1 : 0 },
+        form("uint(isnan(x) || x > 1.0 && y > 1.0)") { $0.isNaN || $0 > 1 && $1 > 1 ? 1 : 0 },
       ], load: load, pairs: pairs, as: { Float(bitPattern: $0) })
   }
 
@@ -51,33 +58,50 @@ struct FloatTests {
   func functions() throws {
     let arguments: [Float] = [0.1, 0.25, 0.5, 0.9]
     let pairs = arguments.flatMap { x in arguments.map { (x.bitPattern, $0.bitPattern) } }
-    let forms: [(String, @Sendable (Float, Float) -> Float)] = [
-      ("sin(x)", { x, _ in sin(x) }), ("cos(x)", { x, _ in cos(x) }), ("tan(x)", { x, _ in tan(x) }),
-      ("asin(x)", { x, _ in asin(x) }), ("acos(x)", { x, _ in acos(x) }), ("atan(x)", { x, _ in atan(x) }),
-      ("atan(x, -y)", { atan2($0, -$1) }), ("sinh(x)", { x, _ in sinh(x) }), ("cosh(x)", { x, _ in cosh(x) }),
-      ("tanh(x)", { x, _ in tanh(x) }), ("asinh(x)", { x, _ in asinh(x) }), ("acosh(x + 1.0)", { x, _ in acosh(x + 1) }),
-      ("atanh(x)", { x, _ in atanh(x) }), ("pow(x, y)", { pow($0, $1) }), ("exp(x)", { x, _ in exp(x) }),
-      ("log(x)", { x, _ in log(x) }), ("exp2(x)", { x, _ in exp2(x) }), ("log2(x)", { x, _ in log2(x) }),
-      ("sqrt(x)", { x, _ in x.squareRoot() }), ("inversesqrt(x)", { x, _ in 1 / x.squareRoot() }),
-      ("x / y", { $0 / $1 }), ("mod(-x, y)", { -$0 - $1 * (-$0 / $1).rounded(.down) }), ("fract(-x)", { x, _ in 1 - x }),
-      ("mix(x, y, 0.25)", { $0 * 0.75 + $1 * 0.25 }), ("step(x, y)", { $1 < $0 ? 0 : 1 }),
-      ("smoothstep(0.0, 1.0, x)", { x, _ in x * x * (3 - 2 * x) }), ("fma(x, y, 1.0)", { 1 + $0 * $1 }),
-      ("clamp(x, 0.2, 0.6)", { x, _ in min(max(x, 0.2), 0.6) }), ("sign(x - 0.5)", { x, _ in x == 0.5 ? 0 : x < 0.5 ? -1 : 1 }),
-      ("radians(x) + degrees(y)", { $0 * .pi / 180 + $1 * 180 / .pi }), ("min(x, y) - max(x, y)", { min($0, $1) - max($0, $1) }),
-      ("ldexp(x, 3)", { x, _ in x * 8 }), ("length(vec3(x, y, 1.0))", { ($0 * $0 + $1 * $1 + 1).squareRoot() }),
-      ("distance(vec2(x, y), vec2(0.0))", { ($0 * $0 + $1 * $1).squareRoot() }), ("dot(vec4(x), vec4(y))", { 4 * $0 * $1 }),
-      ("normalize(vec2(x, y)).x", { $0 / ($0 * $0 + $1 * $1).squareRoot() }),
-      ("cross(vec3(x, y, 0.0), vec3(y, x, 0.0)).z", { $0 * $0 - $1 * $1 }),
-      ("modf(x + 2.0, whole) + 10.0 * whole", { x, _ in x + 20 }),
-      ("frexp(x * 8.0, exponent) + float(exponent)", { x, _ in (x * 8).significand / 2 + Float((x * 8).exponent + 1) }),
-      ("(vec3(x, y, 1.0) * 2.0 + vec3(y)).yzx.z", { 2 * $0 + $1 }),
+    let forms = [
+      numberForm("sin(x)") { x, _ in sin(x) }, numberForm("cos(x)") { x, _ in cos(x) },
+      numberForm("tan(x)") { x, _ in tan(x) },
+      numberForm("asin(x)") { x, _ in asin(x) }, numberForm("acos(x)") { x, _ in acos(x) },
+      numberForm("atan(x)") { x, _ in atan(x) },
+      numberForm("atan(x, -y)") { atan2($0, -$1) }, numberForm("sinh(x)") { x, _ in sinh(x) },
+      numberForm("cosh(x)") { x, _ in cosh(x) },
+      numberForm("tanh(x)") { x, _ in tanh(x) }, numberForm("asinh(x)") { x, _ in asinh(x) },
+      numberForm("acosh(x + 1.0)") { x, _ in acosh(x + 1) },
+      numberForm("atanh(x)") { x, _ in atanh(x) }, numberForm("pow(x, y)") { pow($0, $1) },
+      numberForm("exp(x)") { x, _ in exp(x) },
+      numberForm("log(x)") { x, _ in log(x) }, numberForm("exp2(x)") { x, _ in exp2(x) },
+      numberForm("log2(x)") { x, _ in log2(x) },
+      numberForm("sqrt(x)") { x, _ in x.squareRoot() },
+      numberForm("inversesqrt(x)") { x, _ in 1 / x.squareRoot() },
+      numberForm("x / y") { $0 / $1 }, numberForm("mod(-x, y)") { -$0 - $1 * (-$0 / $1).rounded(.down) },
+      numberForm("fract(-x)") { x, _ in 1 - x },
+      numberForm("mix(x, y, 0.25)") { $0 * 0.75 + $1 * 0.25 }, numberForm("step(x, y)") { $1 < $0 ? 0 : 1 },
+      numberForm("smoothstep(0.0, 1.0, x)") { x, _ in x * x * (3 - 2 * x) },
+      numberForm("fma(x, y, 1.0)") { 1 + $0 * $1 },
+      numberForm("clamp(x, 0.2, 0.6)") { x, _ in min(max(x, 0.2), 0.6) },
+      numberForm("sign(x - 0.5)") { x, _ in x == 0.5 ? 0 : x < 0.5 ? -1 : 1 },
+      numberForm("radians(x) + degrees(y)") { $0 * .pi / 180 + $1 * 180 / .pi },
+      numberForm("min(x, y) - max(x, y)") { min($0, $1) - max($0, $1) },
+      numberForm("ldexp(x, 3)") { x, _ in x * 8 },
+      numberForm("length(vec3(x, y, 1.0))") { ($0 * $0 + $1 * $1 + 1).squareRoot() },
+      numberForm("distance(vec2(x, y), vec2(0.0))") { ($0 * $0 + $1 * $1).squareRoot() },
+      numberForm("dot(vec4(x), vec4(y))") { 4 * $0 * $1 },
+      numberForm("normalize(vec2(x, y)).x") { $0 / ($0 * $0 + $1 * $1).squareRoot() },
+      numberForm("cross(vec3(x, y, 0.0), vec3(y, x, 0.0)).z") { $0 * $0 - $1 * $1 },
+      numberForm("modf(x + 2.0, whole) + 10.0 * whole") { x, _ in x + 20 },
+      numberForm("frexp(x * 8.0, exponent) + float(exponent)") { x, _ in
+        (x * 8).significand / 2 + Float((x * 8).exponent + 1)
+      },
+      numberForm("(vec3(x, y, 1.0) * 2.0 + vec3(y)).yzx.z") { 2 * $0 + $1 },
     ]
     // Vulkan allows sin and cos an absolute error of 2^-11 (Vulkan 1.3, precision of SPIR-V instructions), and
     // functions built on them the same; a wrong function is off by far more.
     try check(
-      forms.map { form in Form<Float>("floatBitsToUint(\(form.0))") { form.1($0, $1).bitPattern } },
+      forms,
       load: load + " float whole; int exponent;", pairs: pairs, as: { Float(bitPattern: $0) },
-      isEqual: { abs(Float(bitPattern: $0) - Float(bitPattern: $1)) <= 1e-3 * max(1, abs(Float(bitPattern: $1))) })
+      isEqual: {
+        abs(Float(bitPattern: $0) - Float(bitPattern: $1)) <= 1e-3 * max(1, abs(Float(bitPattern: $1)))
+      })
   }
 
   @Test("Numbers convert as C converts them, and pack as GLSL packs them")
@@ -86,17 +110,19 @@ struct FloatTests {
     let pairs = numbers.map { ($0.bitPattern, ($0 / 2).bitPattern) }
     try check(
       [
-        Form<Float>("uint(int(x))") { x, _ in UInt32(bitPattern: Int32(x)) },
-        Form("uint(abs(x))") { x, _ in UInt32(abs(x)) },
-        Form("floatBitsToUint(float(int(x) - 7))") { x, _ in Float(Int32(x) - 7).bitPattern },
-        Form("floatBitsToUint(float(uint(abs(x)) + 4000000000u))") { x, _ in
+        form("uint(int(x))") { x, _ in UInt32(bitPattern: Int32(x)) },
+        form("uint(abs(x))") { x, _ in UInt32(abs(x)) },
+        form("floatBitsToUint(float(int(x) - 7))") { x, _ in Float(Int32(x) - 7).bitPattern },
+        form("floatBitsToUint(float(uint(abs(x)) + 4000000000u))") { x, _ in
           Float(UInt32(abs(x)) + 4_000_000_000).bitPattern
         },
-        Form("packHalf2x16(vec2(x, y))") { UInt32(half($0)) | UInt32(half($1)) << 16 },
-        Form("floatBitsToUint(unpackHalf2x16(packHalf2x16(vec2(x, y))).y)") { _, y in widened(half(y)).bitPattern },
-        Form("packUnorm4x8(vec4(x, y, 0.0, 1.0))") { x, y in unorm(x) | unorm(y) << 8 | 255 << 24 },
-        Form("packSnorm4x8(vec4(x, 0.0, 0.0, -1.0)) & 0xff000000u") { _, _ in 0x8100_0000 },
-        Form("uint(vec2(x, y) == vec2(y, x))") { $0 == $1 ? 1 : 0 },
+        form("packHalf2x16(vec2(x, y))") { UInt32(half($0)) | UInt32(half($1)) << 16 },
+        form("floatBitsToUint(unpackHalf2x16(packHalf2x16(vec2(x, y))).y)") { _, y in
+          widened(half(y)).bitPattern
+        },
+        form("packUnorm4x8(vec4(x, y, 0.0, 1.0))") { x, y in unorm(x) | unorm(y) << 8 | 255 << 24 },
+        form("packSnorm4x8(vec4(x, 0.0, 0.0, -1.0)) & 0xff000000u") { _, _ in 0x8100_0000 },
+        form("uint(vec2(x, y) == vec2(y, x))") { $0 == $1 ? 1 : 0 },
       ], load: load, pairs: pairs, as: { Float(bitPattern: $0) })
   }
 
@@ -104,12 +130,15 @@ struct FloatTests {
   func doubles() throws {
     try check(
       [
-        Form<Float>("floatBitsToUint(float((double(x) + 1.0e-10LF - double(x)) * 1.0e10LF))") { x, _ in
-          Float((Double(x) + 1.0e-10 - Double(x)) * 1.0e10).bitPattern
+        form("unpackDouble2x32(double(x) + 1.0e-10LF).x") { x, _ in
+          UInt32(truncatingIfNeeded: (Double(x) + 1.0e-10).bitPattern)
         },
-        Form("packed.x") { x, y in UInt32(truncatingIfNeeded: (Double(x) * Double(y)).bitPattern) },
-        Form("packed.y") { x, y in UInt32(truncatingIfNeeded: (Double(x) * Double(y)).bitPattern >> 32) },
-        Form("uint(double(x) < double(y))") { $0 < $1 ? 1 : 0 },
+        form("floatBitsToUint(float(floor(double(x) * -2.5LF)))") { x, _ in
+          Float((Double(x) * -2.5).rounded(.down)).bitPattern
+        },
+        form("packed.x") { x, y in UInt32(truncatingIfNeeded: (Double(x) * Double(y)).bitPattern) },
+        form("packed.y") { x, y in UInt32(truncatingIfNeeded: (Double(x) * Double(y)).bitPattern >> 32) },
+        form("uint(double(x) < double(y))") { $0 < $1 ? 1 : 0 },
       ], load: load + " uvec2 packed = unpackDouble2x32(double(x) * double(y));",
       pairs: [(1.25, 2.5), (3.1, -7.7), (100, 0.3)].map { (Float($0.0).bitPattern, Float($0.1).bitPattern) },
       as: { Float(bitPattern: $0) })
@@ -132,4 +161,6 @@ private func widened(_ half: UInt16) -> Float {
   return half >> 15 == 1 ? -magnitude : magnitude
 }
 
-private func unorm(_ number: Float) -> UInt32 { UInt32((min(max(number, 0), 1) * 255).rounded(.toNearestOrEven)) }
+private func unorm(_ number: Float) -> UInt32 {
+  UInt32((min(max(number, 0), 1) * 255).rounded(.toNearestOrEven))
+}

@@ -59,7 +59,7 @@ struct OpenCLTranslationTests {
           __local float sums[64];
           float variable;
           uint i = (uint)get_global_id(0);
-          const uint t = (uint)get_local_id(0);
+          uint t = (uint)get_local_id(0);
           if (i < push.word[0] && x[i] > 0.0f) {
             variable = x[i] * 2.5f;
           } else {
@@ -84,10 +84,10 @@ struct OpenCLTranslationTests {
       layout(local_size_x = 1) in;
       layout(std430, binding = 0) buffer B { uint kernel[]; };
       uint popcount(uint int4x) { return int4x + 1u; }
-      void main() { uint global = 1u, half = 2u, float4 = 3u, __a__b = 4u; kernel[0] = popcount(global + half + float4 + __a__b); }
+      void main() { uint global = 1u, event_t = 2u, float4 = 3u, __a__b = 4u; kernel[0] = popcount(global + event_t + float4 + __a__b); }
       """
     let translated = try program(text).text
-    for name in ["kernel_[0]", "popcount_(", "global_ ", "half_ ", "float4_ ", "a_b "] {
+    for name in ["kernel_[0]", "popcount_(", "global_ ", "event_t_ ", "float4_ ", "a_b "] {
       #expect(translated.contains(name), "\(name) in\n\(translated)")
     }
   }
@@ -95,15 +95,27 @@ struct OpenCLTranslationTests {
   @Test(
     "What OpenCL C 1.2 cannot say is refused by name",
     arguments: [
-      ("#extension GL_KHR_shader_subgroup_arithmetic : require", "b[0] = subgroupAdd(1u);", "GroupNonUniform"),
-      ("#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require", "float16_t h = float16_t(b[0]); b[0] = uint(h * h);", "float16 arithmetic (OpFMul)"),
+      (
+        "#extension GL_KHR_shader_subgroup_arithmetic : require", "b[0] = subgroupAdd(1u);", "GroupNonUniform"
+      ),
+      (
+        "#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require",
+        "float16_t h = float16_t(float(b[0])); b[0] = uint(float(h * h));", "float16 arithmetic (OpFMul)"
+      ),
       ("", "b[0] = b.length();", ".length()"),
       ("", "mat2 m = mat2(float(b[0])); b[0] = uint(m[0][1]);", "matrix types"),
-      ("#extension GL_EXT_shader_atomic_float : require\nlayout(std430, binding = 1) buffer F { float f[]; };", "atomicAdd(f[0], 1.0);", "AtomicFloat32AddEXT"),
-      ("#extension GL_EXT_buffer_reference : require\nlayout(buffer_reference) buffer R { uint r; };\nlayout(push_constant) uniform P { R p; };", "b[0] = p.r;", "PhysicalStorageBufferAddresses"),
+      (
+        "#extension GL_EXT_shader_atomic_float : require\nlayout(std430, binding = 1) buffer F { float f[]; };",
+        "atomicAdd(f[0], 1.0);", "AtomicFloat32AddEXT"
+      ),
+      (
+        "#extension GL_EXT_buffer_reference : require\nlayout(buffer_reference) buffer R { uint r; };\nlayout(push_constant) uniform P { R p; };",
+        "b[0] = p.r;", "PhysicalStorageBufferAddresses"
+      ),
     ])
   func refusals(_ header: String, _ body: String, _ feature: String) throws {
-    let text = "\(header)\nlayout(local_size_x = 1) in;\nlayout(std430, binding = 0) buffer B { uint b[]; };\nvoid main() { \(body) }"
+    let text =
+      "\(header)\nlayout(local_size_x = 1) in;\nlayout(std430, binding = 0) buffer B { uint b[]; };\nvoid main() { \(body) }"
     #expect(try refusal(text).contains(feature))
   }
 
@@ -146,6 +158,7 @@ struct ShaderLibraryTranslationTests {
   func builds(_ name: String) throws {
     let options = OpenCLOptions(include: { ShaderLibrary.include(named: $0) })
     let device = try OpenCLPlatform.device(at: 0, options: options)
-    _ = try device.makeKernel(.glsl(GLSLSource(name: name, text: try #require(ShaderLibrary.kernel(named: name)))))
+    _ = try device.makeKernel(
+      .glsl(GLSLSource(name: name, text: try #require(ShaderLibrary.kernel(named: name)))))
   }
 }

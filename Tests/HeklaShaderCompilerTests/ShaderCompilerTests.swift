@@ -11,7 +11,9 @@ private let plain = """
   """
 
 /// The log of the error that compiling `text` throws.
-private func log(_ text: String, headers: [String: String] = [:], defines: [String: String] = [:]) throws -> String {
+private func log(_ text: String, headers: [String: String] = [:], defines: [String: String] = [:]) throws
+  -> String
+{
   let compiler = ShaderCompiler(include: { headers[$0] }, cacheDirectory: nil)
   do throws(DeviceError) {
     _ = try compiler.compile(GLSLSource(name: "sample", text: text, defines: defines))
@@ -48,7 +50,10 @@ struct CompilerErrorTests {
   @Test("An error inside a header names the header and its line, and lines after it stay right")
   func header() throws {
     let text = "#version 450\n#include \"outer.glsl\"\nvoid main() { }\n"
-    let headers = ["outer.glsl": "// outer\n#include \"inner.glsl\"\nuint two() { return gone; }\n", "inner.glsl": "\nuint one() { return 1; }\n"]
+    let headers = [
+      "outer.glsl": "// outer\n#include \"inner.glsl\"\nuint two() { return gone; }\n",
+      "inner.glsl": "\nuint one() { return 1; }\n",
+    ]
     #expect(try log(text, headers: headers).hasPrefix("outer.glsl:3: error: 'gone'"))
     var broken = headers
     broken["inner.glsl"] = "uint a;\n\nuint one() { return lost; }\n"
@@ -129,7 +134,9 @@ struct ShaderModuleTests {
     }
     let first = try digest(GLSLSource(name: "a", text: plain))
     #expect(first.count == 64)
-    #expect(try digest(GLSLSource(name: "b", text: plain, constants: [0: 1])) == digest(GLSLSource(name: "b", text: plain)))
+    #expect(
+      try digest(GLSLSource(name: "b", text: plain, constants: [0: 1]))
+        == digest(GLSLSource(name: "b", text: plain)))
     #expect(try digest(GLSLSource(name: "a", text: plain + "\n\n// more")) != first)
     #expect(try digest(GLSLSource(name: "a", text: plain, defines: ["N": "1"])) != first)
     let including = GLSLSource(name: "a", text: plain + "\n#include \"h\"\n")
@@ -141,7 +148,9 @@ struct ShaderModuleTests {
     let compiler = ShaderCompiler(include: { _ in nil }, cacheDirectory: nil)
     let words = try await withThrowingTaskGroup(of: [UInt32].self) { group in
       for index in 0..<16 {
-        group.addTask { try compiler.compile(GLSLSource(name: "sample", text: plain + "\n// \(index % 8)")).words }
+        group.addTask {
+          try compiler.compile(GLSLSource(name: "sample", text: plain + "\n// \(index % 8)")).words
+        }
       }
       var all: [[UInt32]] = []
       for try await words in group { all.append(words) }
@@ -157,11 +166,13 @@ struct ShaderCacheTests {
   func hit() throws {
     try withFolder { folder in
       let source = GLSLSource(name: "sample", text: plain)
-      let first = try ShaderCompiler(include: { _ in nil }, cacheDirectory: folder + "/deep/er").compile(source)
+      let first = try ShaderCompiler(include: { _ in nil }, cacheDirectory: folder + "/deep/er").compile(
+        source)
       let path = folder + "/deep/er/\(first.digest).spv"
       let date = Date(timeIntervalSince1970: 1_000_000)
       try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: path)
-      let second = try ShaderCompiler(include: { _ in nil }, cacheDirectory: folder + "/deep/er").compile(source)
+      let second = try ShaderCompiler(include: { _ in nil }, cacheDirectory: folder + "/deep/er").compile(
+        source)
       #expect(second.words == first.words && second.bindings == first.bindings)
       // A miss would have written the entry anew.
       let attributes = try FileManager.default.attributesOfItem(atPath: path)

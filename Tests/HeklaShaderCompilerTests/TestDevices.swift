@@ -7,9 +7,13 @@ import Testing
 /// The devices that shaders run on in these tests: one per interface, where the machine has it.
 enum TestDevices {
   /// Why there is no Vulkan device, or nil where there is one.
-  static let vulkanAbsence: String? = absence { () throws(DeviceError) in _ = try VulkanPlatform.capabilities() }
+  static let vulkanAbsence: String? = absence { () throws(DeviceError) in
+    _ = try VulkanPlatform.capabilities()
+  }
   /// Why there is no OpenCL device, or nil where there is one.
-  static let openCLAbsence: String? = absence { () throws(DeviceError) in _ = try OpenCLPlatform.capabilities() }
+  static let openCLAbsence: String? = absence { () throws(DeviceError) in
+    _ = try OpenCLPlatform.capabilities()
+  }
 
   /// Whether a test of all devices makes sense; where continuous integration lacks one it runs, and fails.
   static let arePresent =
@@ -17,7 +21,10 @@ enum TestDevices {
 
   /// The devices, each opened once.
   static let all: Result<[any Device], any Error> = Result {
-    [try VulkanPlatform.device(at: 0, options: VulkanOptions()), try OpenCLPlatform.device(at: 0, options: OpenCLOptions())]
+    [
+      try VulkanPlatform.device(at: 0, options: VulkanOptions()),
+      try OpenCLPlatform.device(at: 0, options: OpenCLOptions()),
+    ]
   }
 
   private static func absence(_ probe: () throws(DeviceError) -> Void) -> String? {
@@ -33,7 +40,9 @@ enum TestDevices {
 /// The trait of tests that run shaders on both interfaces.
 let bothInterfacesArePresent: any SuiteTrait & TestTrait = ConditionTrait.enabled(
   if: TestDevices.arePresent,
-  Comment(rawValue: [TestDevices.vulkanAbsence, TestDevices.openCLAbsence].compactMap { $0 }.joined(separator: " ")))
+  Comment(
+    rawValue: [TestDevices.vulkanAbsence, TestDevices.openCLAbsence].compactMap { $0 }.joined(separator: " "))
+)
 
 /// A shader and what it is run with.
 struct ShaderRun {
@@ -56,7 +65,8 @@ struct ShaderRun {
         return buffer
       }
       let dispatch = Dispatch(
-        try device.makeKernel(.glsl(source)), bindings: memory.map { BufferSlice($0) }, groupCount: groupCount,
+        try device.makeKernel(.glsl(source)), bindings: memory.map { BufferSlice($0) },
+        groupCount: groupCount,
         pushConstants: pushConstants, label: "shader_under_test")
       try queue.submit(try queue.record([.dispatch(dispatch)]))
       let after = try memory.map { buffer in
@@ -85,9 +95,11 @@ struct ShaderRun {
       for (index, (word, number)) in zip(result.buffers[binding], numbers).enumerated() {
         let seen = Float(bitPattern: word)
         let isEqual =
-          seen == number || (seen.isNaN && number.isNaN) || abs(seen - number) <= tolerance * max(1, abs(number))
+          seen == number || (seen.isNaN && number.isNaN)
+          || abs(seen - number) <= tolerance * max(1, abs(number))
         #expect(
-          isEqual, "element \(index) on \(result.device) is \(seen), not \(number)", sourceLocation: sourceLocation)
+          isEqual, "element \(index) on \(result.device) is \(seen), not \(number)",
+          sourceLocation: sourceLocation)
       }
     }
   }
@@ -131,7 +143,9 @@ func check<Operand>(
 ) throws {
   let run = ShaderRun(
     text: shader(of: forms.map(\.glsl), header: header, load: load),
-    buffers: [pairs.map(\.0), pairs.map(\.1), [UInt32](repeating: 0xdead_beef, count: forms.count * pairs.count)],
+    buffers: [
+      pairs.map(\.0), pairs.map(\.1), [UInt32](repeating: 0xdead_beef, count: forms.count * pairs.count),
+    ],
     pushConstants: [UInt32(pairs.count)], groupCount: GroupCount((pairs.count + 31) / 32))
   for result in try run.results() {
     for (row, form) in forms.enumerated() {

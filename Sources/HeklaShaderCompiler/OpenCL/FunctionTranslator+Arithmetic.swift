@@ -81,7 +81,8 @@ extension FunctionTranslator {
     .fDiv: ("/", .product, .float), .vectorTimesScalar: ("*", .product, .float),
     .shiftLeftLogical: ("<<", .shift, .wrapping), .shiftRightLogical: (">>", .shift, .unsigned),
     .shiftRightArithmetic: (">>", .shift, .signedLeft),
-    .bitwiseOr: ("|", .or, .wrapping), .bitwiseXor: ("^", .xor, .wrapping), .bitwiseAnd: ("&", .and, .wrapping),
+    .bitwiseOr: ("|", .or, .wrapping), .bitwiseXor: ("^", .xor, .wrapping),
+    .bitwiseAnd: ("&", .and, .wrapping),
     .logicalOr: ("||", .logicalOr, .truth), .logicalAnd: ("&&", .logicalAnd, .truth),
   ]
 
@@ -118,7 +119,8 @@ extension FunctionTranslator {
   private func narrowed(_ expression: OpenCLExpression, to type: NumericType) -> OpenCLExpression {
     guard type.width < 32, type.count == 1 else { return expression }
     return OpenCLExpression(
-      "(\(type.name))\(expression.text(atLeast: .prefix))", type, precedence: .prefix, regions: expression.regions)
+      "(\(type.name))\(expression.text(atLeast: .prefix))", type, precedence: .prefix,
+      regions: expression.regions)
   }
 
   static let comparisonForms: [SPIRVOpcode: (String, Operands, isNegated: Bool)] = [
@@ -147,7 +149,8 @@ extension FunctionTranslator {
     if form.operands == .unsigned || form.operands == .signed, let type = left.type, type.isInteger {
       // Equality needs no cast where both operands have the same type already.
       let isEquality = form.name == "==" || form.name == "!="
-      let common = isEquality && left.type == right.type ? type : form.operands == .signed ? type.signed : type.unsigned
+      let common =
+        isEquality && left.type == right.type ? type : form.operands == .signed ? type.signed : type.unsigned
       first = left.reinterpreted(as: common)
       second = right.reinterpreted(as: common)
     }
@@ -155,7 +158,8 @@ extension FunctionTranslator {
     if form.name.first?.isLetter == true {
       plain = .call(form.name, [first, second], type: result)
     } else {
-      let precedence: OpenCLExpression.Precedence = form.name == "==" || form.name == "!=" ? .equality : .relational
+      let precedence: OpenCLExpression.Precedence =
+        form.name == "==" || form.name == "!=" ? .equality : .relational
       plain = .binary(form.name, precedence, first, second, type: result)
     }
     return truth(plain, of: left.type, isNegated: form.isNegated, result: result)
@@ -168,10 +172,12 @@ extension FunctionTranslator {
     guard result.count > 1 else { return isNegated ? comparison.negated : comparison }
     var vector = comparison
     if let width = operands?.width, width != 32, operands?.kind != .boolean {
-      vector = OpenCLExpression("convert_int\(result.count)(\(comparison.text))", result, regions: comparison.regions)
+      vector = OpenCLExpression(
+        "convert_int\(result.count)(\(comparison.text))", result, regions: comparison.regions)
     }
     guard isNegated else { return vector }
-    return OpenCLExpression("~\(vector.text(atLeast: .prefix))", result, precedence: .prefix, regions: vector.regions)
+    return OpenCLExpression(
+      "~\(vector.text(atLeast: .prefix))", result, precedence: .prefix, regions: vector.regions)
   }
 
   private func translateSelect(_ instruction: SPIRVInstruction, result: NumericType) throws(DeviceError) {
@@ -181,14 +187,18 @@ extension FunctionTranslator {
     let regions = condition.regions.union(yes.regions).union(no.regions)
     guard let type = condition.type, type.count > 1 else {
       let text = [
-        condition.text(atLeast: .logicalOr), "?", yes.text(atLeast: .logicalOr), ":", no.text(atLeast: .conditional),
+        condition.text(atLeast: .logicalOr), "?", yes.text(atLeast: .logicalOr), ":",
+        no.text(atLeast: .conditional),
       ].joined(separator: " ")
-      return try define(instruction, OpenCLExpression(text, result, precedence: .conditional, regions: regions))
+      return try define(
+        instruction, OpenCLExpression(text, result, precedence: .conditional, regions: regions))
     }
     var mask = condition.text
     // The components of the mask must be as wide as those selected.
     let width = result.kind == .boolean ? 32 : result.width
-    if width != 32 { mask = "convert_\(NumericType(kind: .signed, width: width, count: type.count).name)(\(mask))" }
+    if width != 32 {
+      mask = "convert_\(NumericType(kind: .signed, width: width, count: type.count).name)(\(mask))"
+    }
     try define(
       instruction, OpenCLExpression("select(\(no.text), \(yes.text), \(mask))", result, regions: regions))
   }
@@ -199,7 +209,9 @@ extension FunctionTranslator {
 
   /// Refuses arithmetic in half precision, which OpenCL C 1.2 has in an extension only.
   func refuseHalf(_ instruction: SPIRVInstruction, _ operands: OpenCLExpression...) throws(DeviceError) {
-    guard operands.contains(where: { $0.type?.isHalf == true }) || module.numeric(instruction.type)?.isHalf == true
+    guard
+      operands.contains(where: { $0.type?.isHalf == true })
+        || module.numeric(instruction.type)?.isHalf == true
     else { return }
     throw refusal.unsupported(
       "float16 arithmetic (\(instruction.opcode?.specificationName ?? "OpExtInst"))",

@@ -79,7 +79,8 @@ extension FunctionTranslator {
         let text = "vload\(numeric.count)(0, \(cast(address, to: numeric.scalar)))"
         return OpenCLExpression(text, numeric, regions: regions)
       }
-      return OpenCLExpression("*\(cast(address, to: numeric))", numeric, precedence: .prefix, regions: regions)
+      return OpenCLExpression(
+        "*\(cast(address, to: numeric))", numeric, precedence: .prefix, regions: regions)
     }
     // The parts repeat the address, so its indices get names first.
     let fixed = isTop ? try withNamedIndices(address) : address
@@ -139,12 +140,14 @@ extension FunctionTranslator {
       let count = program.layout.arrayLength(length)
       guard count <= 64 else {
         throw refusal.unsupported(
-          "copying an array of \(count) elements from or to a buffer at once", "Copy element by element in a loop.")
+          "copying an array of \(count) elements from or to a buffer at once",
+          "Copy element by element in a loop.")
       }
       let stride = program.layout.arrayStride(of: type)
       return (0..<count).map { ($0 * stride, element, ".e[\($0)]") }
     default:
-      throw refusal.unsupported("a copy of this type from or to a buffer", "Copy scalars, vectors and structures.")
+      throw refusal.unsupported(
+        "a copy of this type from or to a buffer", "Copy scalars, vectors and structures.")
     }
   }
 
@@ -193,7 +196,8 @@ extension FunctionTranslator {
 
   /// The address in bytes. Indices are widened first: a buffer may have more bytes than an index can count.
   private func bytes(_ address: Address) -> String {
-    let base = address.buffer.element == nil ? address.name : "(\(address.buffer.space) uchar *)\(address.name)"
+    let base =
+      address.buffer.element == nil ? address.name : "(\(address.buffer.space) uchar *)\(address.name)"
     var parts = [base]
     for term in address.offset.terms {
       parts.append("(size_t)\(term.index.text(atLeast: .prefix)) * \(term.stride)")

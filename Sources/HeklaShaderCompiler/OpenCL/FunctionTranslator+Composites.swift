@@ -37,7 +37,8 @@ extension FunctionTranslator {
       let scalarName = isTruth ? "int" : type.scalar.name
       let name = vector.isNamed ? vector.text : try named(vector)
       let element = OpenCLExpression(
-        "((const \(scalarName) *)&\(name))[\(index.text)]", type.scalar, precedence: .postfix, regions: index.regions)
+        "((const \(scalarName) *)&\(name))[\(index.text)]", type.scalar, precedence: .postfix,
+        regions: index.regions)
       try define(instruction, isTruth ? element.isNonzero : element)
     case .vectorInsertDynamic:
       let object = try value(operands[1])
@@ -87,7 +88,9 @@ extension FunctionTranslator {
 
   private func extract(_ id: UInt32, path: ArraySlice<UInt32>) throws(DeviceError) -> OpenCLExpression {
     // Constants are taken apart here, for a compound literal with one index behind it is no pleasure to read.
-    if module.constants[id] != nil, var constant = program.constants[id], var type = module.constants[id]?.type {
+    if module.constants[id] != nil, var constant = program.constants[id],
+      var type = module.constants[id]?.type
+    {
       for index in path {
         guard case .composite(let parts) = constant, parts.indices.contains(Int(index)) else { break }
         constant = parts[Int(index)]
@@ -96,7 +99,9 @@ extension FunctionTranslator {
       return try program.literal(constant, type: type)
     }
     let whole = try value(id)
-    guard var type = typeID(of: id) else { throw refusal.unsupported("the value of id \(id)", "Report the kernel.") }
+    guard var type = typeID(of: id) else {
+      throw refusal.unsupported("the value of id \(id)", "Report the kernel.")
+    }
     var text = whole.text(atLeast: .postfix)
     var isTruth = false
     for index in path {
@@ -152,12 +157,14 @@ extension FunctionTranslator {
     let list = parts.map(\.text).joined(separator: ", ")
     let regions = first.regions.union(second.regions)
     try define(
-      instruction, OpenCLExpression("(\(result.name))(\(list))", result, precedence: .prefix, regions: regions))
+      instruction,
+      OpenCLExpression("(\(result.name))(\(list))", result, precedence: .prefix, regions: regions))
   }
 
   /// Operations with two results, which come as a structure: the sum and the carry, or both halves of a product.
   private func translateExtended(_ instruction: SPIRVInstruction) throws(DeviceError) {
-    guard case .structure(let members)? = module.types[instruction.type], let part = module.numeric(members[0])
+    guard case .structure(let members)? = module.types[instruction.type],
+      let part = module.numeric(members[0])
     else { throw refusal.unsupported(instruction) }
     let type = instruction.opcode == .sMulExtended ? part.signed : part.unsigned
     let left = try reference(try value(instruction.operands[0]).reinterpreted(as: type))

@@ -31,7 +31,9 @@ extension FunctionTranslator {
   ///
   /// - Parameter isInside: Whether `start` is entered even when it is a stop or the head of a loop.
   /// - Returns: The stop that was reached.
-  private func emit(from start: UInt32, until stops: Set<UInt32>, isInside: Bool = false) throws(DeviceError) -> UInt32? {
+  private func emit(from start: UInt32, until stops: Set<UInt32>, isInside: Bool = false) throws(DeviceError)
+    -> UInt32?
+  {
     var label = start
     var isInside = isInside
     while true {
@@ -108,7 +110,9 @@ extension FunctionTranslator {
   }
 
   /// Translates the two ways out of `current`, and gives the block where they meet.
-  private func emitBranch(_ current: SPIRVModule.Block, until stops: Set<UInt32>) throws(DeviceError) -> UInt32? {
+  private func emitBranch(_ current: SPIRVModule.Block, until stops: Set<UInt32>) throws(DeviceError)
+    -> UInt32?
+  {
     let condition = try value(current.terminator.operands[0])
     let (then, otherwise) = (current.terminator.operands[1], current.terminator.operands[2])
     let label = current.label
@@ -171,7 +175,9 @@ extension FunctionTranslator {
     var step: [OpenCLStatement] = []
     if next != head.label, let tail = blocks[next] {
       step = try nested { () throws(DeviceError) in
-        if tail.terminator.opcode == .branchConditional, tail.terminator.operands[1] == head.label, tail.merge == nil {
+        if tail.terminator.opcode == .branchConditional, tail.terminator.operands[1] == head.label,
+          tail.merge == nil
+        {
           block = next
           for instruction in tail.instructions { try translate(instruction, in: tail) }
           finalCondition = try value(tail.terminator.operands[0]).text
@@ -232,7 +238,8 @@ extension FunctionTranslator {
   private func copyPhis(from label: UInt32, to target: UInt32) throws(DeviceError) {
     var copies: [(name: String, value: OpenCLExpression)] = []
     let operators = circuits.values.map(\.phi)
-    for phi in blocks[target]?.instructions ?? [] where phi.opcode == .phi && !operators.contains(phi.result) {
+    for phi in blocks[target]?.instructions ?? [] where phi.opcode == .phi && !operators.contains(phi.result)
+    {
       for pair in stride(from: 0, to: phi.operands.count - 1, by: 2) where phi.operands[pair + 1] == label {
         let name = try phiVariable(phi)
         var incoming = try value(phi.operands[pair])
@@ -275,7 +282,9 @@ extension FunctionTranslator {
           end = merge
           return
         }
-        end = try emit(from: target, until: Set(targets).union([merge]), isInside: blocks[target]?.merge?.opcode != .loopMerge)
+        end = try emit(
+          from: target, until: Set(targets).union([merge]),
+          isInside: blocks[target]?.merge?.opcode != .loopMerge)
       }
       ends[target] = .some(end)
     }

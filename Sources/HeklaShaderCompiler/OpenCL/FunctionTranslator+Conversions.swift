@@ -18,7 +18,8 @@ extension FunctionTranslator {
       let plain = OpenCLExpression(
         "\(symbol)\(expression.text(atLeast: least))", type, precedence: .prefix, regions: expression.regions)
       guard type.isInteger, type.width < 32, type.count == 1 else { return plain }
-      return OpenCLExpression("(\(type.name))\(plain.text)", type, precedence: .prefix, regions: plain.regions)
+      return OpenCLExpression(
+        "(\(type.name))\(plain.text)", type, precedence: .prefix, regions: plain.regions)
     }
     let value: OpenCLExpression
     switch opcode {
@@ -30,10 +31,12 @@ extension FunctionTranslator {
     case .isInf: value = truth(.call("isinf", [operand], type: result), of: source, result: result)
     case .any, .all: value = .call(opcode == .any ? "any" : "all", [operand], type: result)
     case .bitCount:
-      value = .call("popcount", [operand], type: NumericType(kind: source.kind, width: source.width, count: source.count))
+      value = .call(
+        "popcount", [operand], type: NumericType(kind: source.kind, width: source.width, count: source.count))
     case .bitReverse:
       let unsigned = source.unsigned
-      value = .call(program.support(.bitReverse, for: unsigned), [operand.reinterpreted(as: unsigned)], type: unsigned)
+      value = .call(
+        program.support(.bitReverse, for: unsigned), [operand.reinterpreted(as: unsigned)], type: unsigned)
     case .convertFToU, .convertFToS, .convertSToF, .convertUToF, .uConvert, .sConvert:
       let isSigned = opcode == .convertSToF || opcode == .sConvert
       let typed =
@@ -45,7 +48,9 @@ extension FunctionTranslator {
     default: return false
     }
     if result.kind == .float, result.width == 64 { types.noteDouble() }
-    try define(instruction, value.type?.isInteger == true && result.isInteger ? value.reinterpreted(as: result) : value)
+    try define(
+      instruction, value.type?.isInteger == true && result.isInteger ? value.reinterpreted(as: result) : value
+    )
     return true
   }
 
@@ -58,16 +63,20 @@ extension FunctionTranslator {
   func converted(_ expression: OpenCLExpression, to target: NumericType) -> OpenCLExpression {
     guard expression.type != target else { return expression }
     guard target.count == 1 else {
-      return OpenCLExpression("convert_\(target.name)(\(expression.text))", target, regions: expression.regions)
+      return OpenCLExpression(
+        "convert_\(target.name)(\(expression.text))", target, regions: expression.regions)
     }
     return OpenCLExpression(
-      "(\(target.name))\(expression.text(atLeast: .prefix))", target, precedence: .prefix, regions: expression.regions)
+      "(\(target.name))\(expression.text(atLeast: .prefix))", target, precedence: .prefix,
+      regions: expression.regions)
   }
 
   private func convertedFloat(
     _ operand: OpenCLExpression, to result: NumericType, _ instruction: SPIRVInstruction
   ) throws(DeviceError) -> OpenCLExpression {
-    guard let source = operand.type, source.isHalf || result.isHalf else { return converted(operand, to: result) }
+    guard let source = operand.type, source.isHalf || result.isHalf else {
+      return converted(operand, to: result)
+    }
     let single = NumericType(kind: .float, width: 32, count: source.count)
     if source.isHalf {
       let wide = OpenCLExpression.call(program.support(.fromHalf, for: single), [operand], type: single)

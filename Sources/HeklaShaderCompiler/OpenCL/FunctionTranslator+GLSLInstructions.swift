@@ -25,7 +25,8 @@ extension FunctionTranslator {
     if expression == nil { expression = try integerInstruction(number, arguments, result: result) }
     guard let expression = expression ?? packing(number, arguments, result: result) else {
       let name = GLSLInstruction.otherNames[number] ?? "number \(number)"
-      throw refusal.unsupported("the GLSL.std.450 instruction \(name)", "Write it out in terms of simpler functions.")
+      throw refusal.unsupported(
+        "the GLSL.std.450 instruction \(name)", "Write it out in terms of simpler functions.")
     }
     try define(instruction, expression)
   }
@@ -46,7 +47,8 @@ extension FunctionTranslator {
       let one = OpenCLExpression(result.width == 64 ? "1.0" : "1.0f", result.scalar)
       let rest = OpenCLExpression.binary("-", .sum, one, weight, type: result)
       let left = OpenCLExpression.binary("*", .product, arguments[0], rest, type: result)
-      return .binary("+", .sum, left, .binary("*", .product, arguments[1], weight, type: result), type: result)
+      return .binary(
+        "+", .sum, left, .binary("*", .product, arguments[1], weight, type: result), type: result)
     case 53:  // Ldexp
       let exponent = arguments[1].type.map { arguments[1].reinterpreted(as: $0.signed) } ?? arguments[1]
       return .call("ldexp", [arguments[0], exponent], type: result)
@@ -61,7 +63,8 @@ extension FunctionTranslator {
     let signed = type.signed
     switch number {
     case 5:  // SAbs
-      return .call("abs", [arguments[0].reinterpreted(as: signed)], type: type.unsigned).reinterpreted(as: result)
+      return .call("abs", [arguments[0].reinterpreted(as: signed)], type: type.unsigned).reinterpreted(
+        as: result)
     case 7:  // SSign; for vectors a comparison gives -1.
       let x = try reference(arguments[0].reinterpreted(as: signed)).text
       let text = type.count == 1 ? "(\(x) > 0) - (\(x) < 0)" : "(\(x) < 0) - (\(x) > 0)"
@@ -100,12 +103,14 @@ extension FunctionTranslator {
     case 58: return text("as_uint(\(program.support(.toHalf, for: pair))(\(x.text)))")
     case 59: return text("as_double(\(x.text))")
     case 60: return text("clamp(convert_float2(as_short2(\(x.text))) / 32767.0f, -1.0f, 1.0f)")
-    case 61: return OpenCLExpression(
-      "convert_float2(as_ushort2(\(x.text))) / 65535.0f", result, precedence: .product, regions: x.regions)
+    case 61:
+      return OpenCLExpression(
+        "convert_float2(as_ushort2(\(x.text))) / 65535.0f", result, precedence: .product, regions: x.regions)
     case 62: return text("\(program.support(.fromHalf, for: pair))(as_ushort2(\(x.text)))")
     case 63: return text("clamp(convert_float4(as_char4(\(x.text))) / 127.0f, -1.0f, 1.0f)")
-    case 64: return OpenCLExpression(
-      "convert_float4(as_uchar4(\(x.text))) / 255.0f", result, precedence: .product, regions: x.regions)
+    case 64:
+      return OpenCLExpression(
+        "convert_float4(as_uchar4(\(x.text))) / 255.0f", result, precedence: .product, regions: x.regions)
     case 65: return text("as_uint2(\(factor))")
     default: return nil
     }

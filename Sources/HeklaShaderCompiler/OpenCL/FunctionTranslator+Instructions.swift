@@ -63,9 +63,11 @@ extension FunctionTranslator {
         let target = try pointer(id)
         guard target.storage == .function else {
           throw refusal.unsupported(
-            "a pointer to a buffer or shared memory as a function's argument", "Use the variable in the function.")
+            "a pointer to a buffer or shared memory as a function's argument",
+            "Use the variable in the function.")
         }
-        arguments.append("&\(try place(target).expression.text(atLeast: .postfix))".replacingAddressOfParameter)
+        arguments.append(
+          "&\(try place(target).expression.text(atLeast: .postfix))".replacingAddressOfParameter)
       } else {
         arguments.append(try value(id).text)
       }
@@ -73,7 +75,8 @@ extension FunctionTranslator {
     // The function may write whatever it can reach.
     try settle { _ in true }
     let call = OpenCLExpression(
-      "\(program.functionNames[callee] ?? "")(\(arguments.joined(separator: ", ")))", module.numeric(instruction.type))
+      "\(program.functionNames[callee] ?? "")(\(arguments.joined(separator: ", ")))",
+      module.numeric(instruction.type))
     if case .void? = module.types[instruction.type] {
       statements.append(.expression(call.text))
     } else {
@@ -86,7 +89,8 @@ extension FunctionTranslator {
     let scope = program.constants.integer(instruction.operands[0])
     // Scope 3 is the subgroup (SPIR-V 1.3, section 3.27).
     guard scope != 3 else {
-      throw refusal.unsupported("subgroupBarrier()", "Give this device a variant of the kernel without subgroups.")
+      throw refusal.unsupported(
+        "subgroupBarrier()", "Give this device a variant of the kernel without subgroups.")
     }
     let semantics = program.constants.integer(instruction.operands[isControl ? 2 : 1]) ?? 0
     var fences: [String] = []
@@ -95,7 +99,8 @@ extension FunctionTranslator {
     if semantics & 0x40 != 0 { fences.append("CLK_GLOBAL_MEM_FENCE") }
     try settle { _ in true }
     guard !fences.isEmpty else { return }
-    statements.append(.expression("\(isControl ? "barrier" : "mem_fence")(\(fences.joined(separator: " | ")))"))
+    statements.append(
+      .expression("\(isControl ? "barrier" : "mem_fence")(\(fences.joined(separator: " | ")))"))
   }
 
   private func translateAtomic(_ instruction: SPIRVInstruction) throws(DeviceError) -> Bool {
@@ -104,7 +109,8 @@ extension FunctionTranslator {
     let target = try pointer(operands[0])
     guard var type = module.numeric(target.type), type.isInteger, type.width == 32 else {
       throw refusal.unsupported(
-        "\(opcode.specificationName) on anything but 32-bit integers", "Use int or uint, or a kernel without atomics.")
+        "\(opcode.specificationName) on anything but 32-bit integers",
+        "Use int or uint, or a kernel without atomics.")
     }
     if let kind = form.kind { type.kind = kind }
     let text: String
@@ -141,7 +147,8 @@ extension FunctionTranslator {
   private static let atomicForms: [SPIRVOpcode: (name: String, kind: NumericType.Kind?)] = [
     .atomicLoad: ("", nil), .atomicStore: ("atomic_xchg", nil), .atomicExchange: ("atomic_xchg", nil),
     .atomicCompareExchange: ("atomic_cmpxchg", nil), .atomicIIncrement: ("atomic_inc", nil),
-    .atomicIDecrement: ("atomic_dec", nil), .atomicIAdd: ("atomic_add", nil), .atomicISub: ("atomic_sub", nil),
+    .atomicIDecrement: ("atomic_dec", nil), .atomicIAdd: ("atomic_add", nil),
+    .atomicISub: ("atomic_sub", nil),
     .atomicSMin: ("atomic_min", .signed), .atomicUMin: ("atomic_min", .unsigned),
     .atomicSMax: ("atomic_max", .signed), .atomicUMax: ("atomic_max", .unsigned),
     .atomicAnd: ("atomic_and", nil), .atomicOr: ("atomic_or", nil), .atomicXor: ("atomic_xor", nil),

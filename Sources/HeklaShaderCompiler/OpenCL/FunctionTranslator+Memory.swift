@@ -76,7 +76,8 @@ extension FunctionTranslator {
       try settle { $0 == written }
       statements.append(.expression("\(place.expression.text) = \(text)"))
     default:
-      throw refusal.unsupported("a store to read-only memory", "Store to buffers, shared memory and variables.")
+      throw refusal.unsupported(
+        "a store to read-only memory", "Store to buffers, shared memory and variables.")
     }
   }
 
@@ -136,7 +137,9 @@ extension FunctionTranslator {
   /// The names of a vector's components.
   static let components = ["x", "y", "z", "w"]
 
-  private var memberIndex: SPIRVInstruction { SPIRVInstruction(code: SPIRVOpcode.accessChain.rawValue, words: []) }
+  private var memberIndex: SPIRVInstruction {
+    SPIRVInstruction(code: SPIRVOpcode.accessChain.rawValue, words: [])
+  }
 
   /// The word or words of the push constant block at `pointer`.
   private func loadPushConstant(_ pointer: Pointer) throws(DeviceError) -> OpenCLExpression {
@@ -157,7 +160,8 @@ extension FunctionTranslator {
       let index = place.constant / 4 + number
       let parts = terms + (index > 0 || terms.isEmpty ? ["\(index)"] : [])
       return OpenCLExpression(
-        "push.word[\(parts.joined(separator: " + "))]", NumericType(kind: .unsigned, width: 32), precedence: .postfix,
+        "push.word[\(parts.joined(separator: " + "))]", NumericType(kind: .unsigned, width: 32),
+        precedence: .postfix,
         regions: regions)
     }
     let parts = (0..<numeric.count).map { component -> OpenCLExpression in
@@ -190,7 +194,8 @@ extension FunctionTranslator {
       let sum = parts.joined(separator: " + ")
       return parts.isEmpty
         ? OpenCLExpression("0u", unsigned)
-        : OpenCLExpression(parts == ["get_local_id(0)"] ? "(uint)\(sum)" : "(uint)(\(sum))", unsigned, precedence: .prefix)
+        : OpenCLExpression(
+          parts == ["get_local_id(0)"] ? "(uint)\(sum)" : "(uint)(\(sum))", unsigned, precedence: .prefix)
     case nil:
       throw refusal.unsupported(
         "the built-in variable \(module.names[pointer.variable] ?? "number \(pointer.variable)")",

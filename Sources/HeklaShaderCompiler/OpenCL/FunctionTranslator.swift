@@ -70,14 +70,19 @@ final class FunctionTranslator {
     }
     if let constant = module.constants[id] {
       guard let value = program.constants[id] else {
-        guard let opcode = constant.operands.first.flatMap({ SPIRVOpcode(rawValue: UInt16(truncatingIfNeeded: $0)) })
+        guard
+          let opcode = constant.operands.first.flatMap({
+            SPIRVOpcode(rawValue: UInt16(truncatingIfNeeded: $0))
+          })
         else { throw refusal.unsupported(constant) }
         throw refusal.unsupported(
-          "\(opcode.specificationName) on specialization constants", "Compute the constant where the kernel is made.")
+          "\(opcode.specificationName) on specialization constants",
+          "Compute the constant where the kernel is made.")
       }
       return try program.literal(value, type: constant.type)
     }
-    throw refusal.unsupported("the value of id \(id)", "This is not the SPIR-V that glslang writes; report the kernel.")
+    throw refusal.unsupported(
+      "the value of id \(id)", "This is not the SPIR-V that glslang writes; report the kernel.")
   }
 
   /// Makes `expression` the value of parameter `id`.
@@ -178,7 +183,8 @@ final class FunctionTranslator {
 extension OpenCLExpression {
   /// Whether writing it twice would be more than naming something twice.
   var isComplex: Bool {
-    !(precedence == .atom && text.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || $0.isNameOrNumber })
+    !(precedence == .atom
+      && text.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || $0.isNameOrNumber })
   }
 }
 

@@ -51,8 +51,10 @@ struct OpenCLExpression {
       result = Self("\(text)u", target)
     } else if type.name == target.name {
       result = Self(text, target, precedence: precedence, regions: regions)
-    } else if type.isInteger, target.isInteger, type.count == 1, target.count == 1, type.width == target.width {
-      result = Self("(\(target.name))\(self.text(atLeast: .prefix))", target, precedence: .prefix, regions: regions)
+    } else if type.isInteger, target.isInteger, type.count == 1, target.count == 1, type.width == target.width
+    {
+      result = Self(
+        "(\(target.name))\(self.text(atLeast: .prefix))", target, precedence: .prefix, regions: regions)
     } else {
       result = Self("as_\(target.name)(\(text))", target, regions: regions)
     }

@@ -18,7 +18,8 @@ struct OpenCLNames {
   static func sanitized(_ name: String) -> String {
     var result = ""
     for character in name.prefix(while: { $0 != "(" }).unicodeScalars {
-      let isLegal = character.isASCII && (character.properties.isAlphabetic || ("0"..."9").contains(character))
+      let isLegal =
+        character.isASCII && (character.properties.isAlphabetic || ("0"..."9").contains(character))
       let next: Character = isLegal ? Character(character) : "_"
       // Two underscores in a row belong to the compiler.
       if next != "_" || result.last != "_" { result.append(next) }
@@ -34,13 +35,15 @@ struct OpenCLNames {
   }
 
   private static let reservedPrefixes = [
-    "as_", "convert_", "get_", "atomic_", "atom_", "vload", "vstore", "native_", "half_", "async_", "cl_", "CL_",
+    "as_", "convert_", "get_", "atomic_", "atom_", "vload", "vstore", "native_", "half_", "async_", "cl_",
+    "CL_",
     "CLK_", "M_", "read_image", "write_image", "hekla_",
   ]
 
   /// Types that also come with a number of components behind them.
   private static let vectorized: Set<Substring> = [
-    "bool", "char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "half", "float", "double", "quad",
+    "bool", "char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "half", "float", "double",
+    "quad",
   ]
 
   /// Keywords of C99 and OpenCL C 1.2, and its built-in functions, macros and types (OpenCL 1.2, chapter 6).

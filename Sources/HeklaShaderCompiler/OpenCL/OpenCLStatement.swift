@@ -5,8 +5,8 @@ indirect enum OpenCLStatement {
   /// A declaration; a semicolon follows.
   case declaration(String)
   case conditional(String, then: [Self], otherwise: [Self])
-  /// `for (; condition; step)`.
-  case loop(condition: String?, step: [String], body: [Self])
+  /// `for (initial; condition; step)`.
+  case loop(initial: String? = nil, condition: String?, step: [String], body: [Self])
   /// `do { body } while (condition)`.
   case doWhile(body: [Self], condition: String)
   /// The cases in the order in which they fall through; nil values stand for `default`.
@@ -31,15 +31,20 @@ indirect enum OpenCLStatement {
       var lines = ["\(indent)if (\(condition)) {"] + inner(then)
       if !otherwise.isEmpty { lines += ["\(indent)} else {"] + inner(otherwise) }
       return lines + ["\(indent)}"]
-    case .loop(let condition, let step, let body):
-      let head = [";", condition.map { " \($0);" } ?? ";", step.isEmpty ? "" : " \(step.joined(separator: ", "))"]
+    case .loop(let initial, let condition, let step, let body):
+      let head = [
+        "\(initial ?? "");", condition.map { " \($0);" } ?? ";",
+        step.isEmpty ? "" : " \(step.joined(separator: ", "))",
+      ]
       return ["\(indent)for (\(head.joined())) {"] + inner(body) + ["\(indent)}"]
     case .doWhile(let body, let condition):
       return ["\(indent)do {"] + inner(body) + ["\(indent)} while (\(condition));"]
     case .selection(let selector, let cases):
       var lines = ["\(indent)switch (\(selector)) {"]
       for entry in cases {
-        for value in entry.values { lines.append(value.map { "\(indent)case \($0):" } ?? "\(indent)default:") }
+        for value in entry.values {
+          lines.append(value.map { "\(indent)case \($0):" } ?? "\(indent)default:")
+        }
         lines[lines.count - 1] += " {"
         lines += inner(entry.body) + (entry.fallsThrough ? [] : ["\(indent)  break;"])
         lines.append("\(indent)}")
@@ -84,7 +89,8 @@ extension [OpenCLStatement] {
       case .continueLoop: .jump(label)
       case .conditional(let condition, let then, let otherwise):
         .conditional(
-          condition, then: then.replacingContinue(by: label), otherwise: otherwise.replacingContinue(by: label))
+          condition, then: then.replacingContinue(by: label),
+          otherwise: otherwise.replacingContinue(by: label))
       case .selection(let selector, let cases):
         .selection(
           selector,

@@ -19,7 +19,9 @@ enum OpenCLSupport: Hashable {
     let name = name(type)
     let t = type.name
     let u = type.unsigned.name
-    let cast = { (target: String, text: String) in type.count == 1 ? "(\(target))(\(text))" : "as_\(target)(\(text))" }
+    let cast = { (target: String, text: String) in
+      type.count == 1 ? "(\(target))(\(text))" : "as_\(target)(\(text))"
+    }
     switch self {
     case .bitFieldInsert:
       return """
@@ -47,7 +49,8 @@ enum OpenCLSupport: Hashable {
         }
         """
     case .signedModulo:
-      let isOther = type.count == 1 ? "rest != 0 && (rest < 0) != (y < 0)" : "rest != 0 & (rest < 0) != (y < 0)"
+      let isOther =
+        type.count == 1 ? "rest != 0 && (rest < 0) != (y < 0)" : "rest != 0 & (rest < 0) != (y < 0)"
       let adjusted = type.count == 1 ? "\(isOther) ? rest + y : rest" : "select(rest, rest + y, \(isOther))"
       return """
         \(t) \(name)(\(t) x, \(t) y) {

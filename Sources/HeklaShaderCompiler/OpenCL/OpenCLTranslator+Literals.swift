@@ -10,7 +10,9 @@ extension OpenCLTranslator {
       case .composite(let parts):
         let bits = parts.compactMap(\.bits)
         // Truth values in vectors are 0 and -1.
-        let texts = bits.map { numeric.kind == .boolean ? ($0 == 0 ? "0" : "-1") : Self.literal($0, numeric.scalar).text }
+        let texts = bits.map {
+          numeric.kind == .boolean ? ($0 == 0 ? "0" : "-1") : Self.literal($0, numeric.scalar).text
+        }
         let list = Set(texts).count == 1 ? texts[0] : texts.joined(separator: ", ")
         return OpenCLExpression("(\(numeric.name))(\(list))", numeric, precedence: .prefix)
       }
@@ -26,7 +28,8 @@ extension OpenCLTranslator {
         isArray = true
         texts.append(try literal(part, type: element).text)
       case .structure(let members): texts.append(try literal(part, type: members[index]).text)
-      default: throw refusal.unsupported("a constant of this type", "Use scalars, vectors, arrays and structures.")
+      default:
+        throw refusal.unsupported("a constant of this type", "Use scalars, vectors, arrays and structures.")
       }
     }
     let list = texts.joined(separator: ", ")

@@ -165,7 +165,8 @@ final class OpenCLTranslator {
     for storage in [SPIRVStorageClass.workgroup, .private] {
       for global in globals(storage) {
         var line = try globalDeclaration(global.id, isParameter: false)
-        if let initializer = module.variables.first(where: { $0.result == global.id })?.operands.dropFirst().first,
+        if let initializer = module.variables.first(where: { $0.result == global.id })?.operands.dropFirst()
+          .first,
           let value = constants[initializer]
         {
           line += " = \(try literal(value, type: global.type).text)"
@@ -213,7 +214,8 @@ final class OpenCLTranslator {
       let elements = Set(sharers.map { element(of: $0.type) })
       let wish = sharers.compactMap { bufferName($0) }.first ?? "buffer\(binding)"
       let buffer = StorageBuffer(
-        binding: binding, name: types.fileNames.unique(wish), element: elements.count == 1 ? elements.first ?? nil : nil,
+        binding: binding, name: types.fileNames.unique(wish),
+        element: elements.count == 1 ? elements.first ?? nil : nil,
         isReadOnly: sharers.allSatisfy { isReadOnly($0.type) }, isAliased: elements.count > 1)
       for sharer in sharers { buffers[sharer.id] = buffer }
     }
@@ -230,7 +232,9 @@ final class OpenCLTranslator {
   /// What people call a buffer: its instance, else its only member, else its block.
   private func bufferName(_ global: (id: UInt32, type: UInt32)) -> String? {
     let member = module.memberNames[global.type].flatMap { $0.count == 1 ? $0[0] : nil }
-    return [module.names[global.id], member, module.names[global.type]].compactMap { $0 }.first { !$0.isEmpty }
+    return [module.names[global.id], member, module.names[global.type]].compactMap { $0 }.first {
+      !$0.isEmpty
+    }
   }
 
   private func isReadOnly(_ type: UInt32) -> Bool {
@@ -260,7 +264,9 @@ final class OpenCLTranslator {
     var calls: [UInt32: Set<UInt32>] = [:]
     for function in module.functions {
       for instruction in function.blocks.flatMap(\.instructions) {
-        if instruction.opcode == .functionCall { calls[function.id, default: []].insert(instruction.operands[0]) }
+        if instruction.opcode == .functionCall {
+          calls[function.id, default: []].insert(instruction.operands[0])
+        }
         used[function.id, default: []].formUnion(instruction.operands)
       }
       used[function.id]?.formIntersection(all)
@@ -289,7 +295,9 @@ final class OpenCLTranslator {
   }
 
   /// Shader, Matrix, Float16, Float64, Int64, Int16, Int8, storage of 8 and 16 bits, variable pointers' none.
-  private static let capabilities: Set<UInt32> = [1, 0, 9, 10, 11, 22, 39, 4433, 4434, 4435, 4436, 4448, 4449, 4450]
+  private static let capabilities: Set<UInt32> = [
+    1, 0, 9, 10, 11, 22, 39, 4433, 4434, 4435, 4436, 4448, 4449, 4450,
+  ]
 
   private static let capabilityNames: [UInt32: String] = [
     12: "Int64Atomics", 61: "GroupNonUniform", 62: "GroupNonUniformVote", 63: "GroupNonUniformArithmetic",

@@ -53,7 +53,9 @@ final class OpenCLTypes {
     case .structure(let types):
       name = fileNames.unique(module.names[id].flatMap { $0.isEmpty ? nil : $0 } ?? "Structure")
       var lines: [String] = []
-      for (index, type) in types.enumerated() { lines.append("  \(try self.name(type)) \(member(index, of: id));") }
+      for (index, type) in types.enumerated() {
+        lines.append("  \(try self.name(type)) \(member(index, of: id));")
+      }
       definitions.append("typedef struct {\n\(lines.joined(separator: "\n"))\n} \(name);")
     case .matrix: throw refusal.unsupported("matrix types", "Write the matrix as vectors or an array.")
     default: throw refusal.unsupported("the type of id \(id)", "Use scalars, vectors, arrays and structures.")
@@ -120,7 +122,8 @@ struct OpenCLRefusal {
   /// Instructions of extensions that kernels are known to use.
   private static let extensionNames: [UInt16: String] = [
     4445: "OpExtInst of an unknown set", 4421: "OpSubgroupBallotKHR", 5358: "OpTypeCooperativeMatrixNV",
-    5359: "OpCooperativeMatrixLoadNV", 5360: "OpCooperativeMatrixStoreNV", 5361: "OpCooperativeMatrixMulAddNV",
+    5359: "OpCooperativeMatrixLoadNV", 5360: "OpCooperativeMatrixStoreNV",
+    5361: "OpCooperativeMatrixMulAddNV",
     5362: "OpCooperativeMatrixLengthNV", 4456: "OpTypeCooperativeMatrixKHR", 5614: "OpAtomicFMinEXT",
     5615: "OpAtomicFMaxEXT", 6035: "OpAtomicFAddEXT",
   ]

@@ -13,7 +13,8 @@ struct ValueUses {
       // A phi's operand is used at the end of the block it comes from; collect those first.
       for next in function.blocks {
         for phi in next.instructions where phi.opcode == .phi {
-          for pair in stride(from: 0, to: phi.operands.count - 1, by: 2) where phi.operands[pair + 1] == block.label {
+          for pair in stride(from: 0, to: phi.operands.count - 1, by: 2)
+          where phi.operands[pair + 1] == block.label {
             if let circuit = conditions[phi.result], circuit.header == block.label { continue }
             use(phi.operands[pair], in: block.label)
           }
@@ -95,7 +96,8 @@ struct ShortCircuit {
       else { return nil }
       // For `||` the branch is on the negation of what the phi takes.
       let negation = header.instructions.last
-      let isOr = negation?.opcode == .logicalNot && negation?.result == branch[0] && negation?.operands[0] == left
+      let isOr =
+        negation?.opcode == .logicalNot && negation?.result == branch[0] && negation?.operands[0] == left
       guard isOr || branch[0] == left else { return nil }
       return ShortCircuit(
         header: header.label, between: branch[1], merge: label, phi: phi.result, left: left,
