@@ -76,8 +76,11 @@ struct ExpandedSource {
   }
 
   /// The compiler's log with `ERROR: 3:17:` written as `name.glsl:17: error:`.
+  ///
+  /// Lines that only say that there were errors are left out.
   func locate(_ log: String) -> String {
-    let lines = log.split(separator: "\n").map { line -> String in
+    let lines = log.split(separator: "\n").compactMap { line -> String? in
+      if line.contains("compilation terminated") || line.contains("No code generated.") { return nil }
       for (prefix, word) in [("ERROR: ", "error"), ("WARNING: ", "warning")] where line.hasPrefix(prefix) {
         let rest = line.dropFirst(prefix.count)
         let parts = rest.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)

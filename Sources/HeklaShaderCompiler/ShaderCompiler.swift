@@ -7,7 +7,7 @@ import Synchronization
 /// and the folder by several processes.
 public struct ShaderCompiler: Sendable {
   private let include: @Sendable (String) -> String?
-  private let disk: DiskCache?
+  let disk: DiskCache?
   private let memory = Memory()
 
   /// A compiler with nothing compiled yet.
@@ -15,7 +15,7 @@ public struct ShaderCompiler: Sendable {
   /// - Parameters:
   ///   - include: The text of the header that `#include "name"` names, or nil when there is none. Must give the
   ///     same text each time.
-  ///   - cacheDirectory: Where SPIR-V is kept between processes; nil keeps it in memory only. A folder that
+  ///   - cacheDirectory: Where SPIR-V and OpenCL C are kept between processes; nil keeps nothing. A folder that
   ///     cannot be made, read or written costs time, never an error.
   public init(include: @escaping @Sendable (String) -> String?, cacheDirectory: String?) {
     self.include = include

@@ -18,7 +18,7 @@ extension ShaderModule {
     for variable in module.variables {
       guard let (storage, pointee) = module.pointer(variable.type) else { continue }
       switch storage {
-      case .storageBuffer, .uniform:
+      case .storageBuffer:
         guard let binding = module.decoration(.binding, of: variable.result)?.first else { continue }
         bindings.insert(Int(binding))
       case .pushConstant: pushConstantByteCount = (layout.byteCount(of: pointee) + 3) / 4 * 4

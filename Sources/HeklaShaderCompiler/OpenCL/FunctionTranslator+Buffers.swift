@@ -76,7 +76,8 @@ extension FunctionTranslator {
         return OpenCLExpression(place, numeric, precedence: .postfix, regions: regions)
       }
       if numeric.count > 1, numeric.count == 3 || !isAligned(address, numeric) {
-        let text = "vload\(numeric.count)(0, \(cast(address, to: numeric.scalar)))"
+        let text =
+          "vload\(numeric.count)(0, (\(address.buffer.space) \(numeric.scalar.name) *)(\(bytes(address))))"
         return OpenCLExpression(text, numeric, regions: regions)
       }
       return OpenCLExpression(
@@ -101,7 +102,7 @@ extension FunctionTranslator {
       if let place = element(address, numeric) {
         statements.append(.expression("\(place) = \(value.text)"))
       } else if numeric.count > 1, numeric.count == 3 || !isAligned(address, numeric) {
-        let target = cast(address, to: numeric.scalar)
+        let target = "(\(address.buffer.space) \(numeric.scalar.name) *)(\(bytes(address)))"
         statements.append(.expression("vstore\(numeric.count)(\(value.text), 0, \(target))"))
       } else {
         statements.append(.expression("*\(cast(address, to: numeric)) = \(value.text)"))

@@ -294,7 +294,7 @@ final class OpenCLTranslator {
     }
   }
 
-  /// Shader, Matrix, Float16, Float64, Int64, Int16, Int8, storage of 8 and 16 bits, variable pointers' none.
+  /// Shader, Matrix, Float16, Float64, Int64, Int16, Int8, and storage of 8 and 16 bits.
   private static let capabilities: Set<UInt32> = [
     1, 0, 9, 10, 11, 22, 39, 4433, 4434, 4435, 4436, 4448, 4449, 4450,
   ]
@@ -306,8 +306,6 @@ final class OpenCLTranslator {
     4431: "SubgroupVoteKHR", 5345: "VulkanMemoryModel", 5346: "VulkanMemoryModelDeviceScope",
     5347: "PhysicalStorageBufferAddresses", 5357: "CooperativeMatrixNV", 6022: "CooperativeMatrixKHR",
     6033: "AtomicFloat32AddEXT", 6034: "AtomicFloat64AddEXT", 5612: "AtomicFloat32MinMaxEXT",
-    5013: "StencilExportEXT", 50: "ImageQuery", 49: "StorageImageExtendedFormats", 25: "ImageGatherExtended",
-    6016: "DotProductKHR", 6017: "DotProductInput4x8BitKHR", 6018: "DotProductInput4x8BitPackedKHR",
-    6019: "DotProductKHR", 34: "SampledRect", 43: "Sampled1D", 46: "SampledBuffer", 47: "ImageBuffer",
+    6016: "DotProduct",
   ]
 }

@@ -121,7 +121,7 @@ struct OpenCLRefusal {
 
   /// Instructions of extensions that kernels are known to use.
   private static let extensionNames: [UInt16: String] = [
-    4445: "OpExtInst of an unknown set", 4421: "OpSubgroupBallotKHR", 5358: "OpTypeCooperativeMatrixNV",
+    4421: "OpSubgroupBallotKHR", 5358: "OpTypeCooperativeMatrixNV",
     5359: "OpCooperativeMatrixLoadNV", 5360: "OpCooperativeMatrixStoreNV",
     5361: "OpCooperativeMatrixMulAddNV",
     5362: "OpCooperativeMatrixLengthNV", 4456: "OpTypeCooperativeMatrixKHR", 5614: "OpAtomicFMinEXT",
