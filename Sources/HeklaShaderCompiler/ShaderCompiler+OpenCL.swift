@@ -17,10 +17,12 @@ extension ShaderCompiler {
       text = try translator.translate()
       disk?.write(Array(text.utf8), as: entry)
     }
+    var hash = SHA256()
+    hash.update(text)
     return OpenCLProgram(
       text: text, entryPoint: translator.entryPoint, bindings: module.bindings,
       pushConstantByteCount: module.pushConstantByteCount, workgroupSize: module.workgroupSize,
-      sharedMemoryByteCount: translator.localByteCount)
+      sharedMemoryByteCount: translator.localByteCount, digest: hash.hexadecimal)
   }
 
   /// What the translation depends on, as a digest.

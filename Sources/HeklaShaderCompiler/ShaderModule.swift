@@ -39,10 +39,10 @@ public struct OpenCLProgram: Sendable {
   /// SHA-256 over `text`, in hexadecimal.
   public let digest: String
 
-  /// The program `text`; its digest follows.
+  /// A program of the given parts.
   package init(
     text: String, entryPoint: String, bindings: [Int], pushConstantByteCount: Int, workgroupSize: GroupCount,
-    sharedMemoryByteCount: Int
+    sharedMemoryByteCount: Int, digest: String
   ) {
     self.text = text
     self.entryPoint = entryPoint
@@ -50,8 +50,6 @@ public struct OpenCLProgram: Sendable {
     self.pushConstantByteCount = pushConstantByteCount
     self.workgroupSize = workgroupSize
     self.sharedMemoryByteCount = sharedMemoryByteCount
-    var hash = SHA256()
-    hash.update(text)
-    digest = hash.hexadecimal
+    self.digest = digest
   }
 }

@@ -121,7 +121,11 @@ extension FunctionTranslator {
       precedence = .postfix
       isPlainArray = false
     }
-    if module.numeric(type) == nil { _ = try types.name(type) }
+    // A parameter as a whole needs no parentheses of its own.
+    if pointer.steps.isEmpty, text.hasPrefix("(*") {
+      text = String(text.dropFirst().dropLast())
+      precedence = .prefix
+    }
     let numeric = isTruthComponent ? NumericType(kind: .signed, width: 32) : module.numeric(type)
     return Place(
       expression: OpenCLExpression(text, numeric, precedence: precedence, regions: regions),
