@@ -67,7 +67,8 @@ final class HostMemory: Sendable {
   func giveBack(_ block: Block) {
     state.withLock { state in
       state.usedByteCount -= block.byteCount
-      guard block.byteCount == Self.sizeClass(block.byteCount), state.freeByteCount + block.byteCount <= keptLimit
+      guard block.byteCount == Self.sizeClass(block.byteCount),
+        state.freeByteCount + block.byteCount <= keptLimit
       else {
         free(block.address)
         return

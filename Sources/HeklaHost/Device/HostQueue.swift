@@ -67,7 +67,8 @@ public final class HostQueue: Queue {
 
   private func own(_ recording: any Recording) throws(DeviceError) -> HostRecording {
     guard let recording = recording as? HostRecording else {
-      throw .invalidArgument(call: "submit", reason: "the recording was not made by a queue of the cpu device.")
+      throw .invalidArgument(
+        call: "submit", reason: "the recording was not made by a queue of the cpu device.")
     }
     return recording
   }

@@ -72,11 +72,13 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
     if isByColumns, width >= 512 {
       layout = .partOfColumns
       space = StageParts.Space(
-        extents: extents, outerAxes: parallelAxes.dropLast() + reductionAxes, blockAxes: [parallelAxes.count - 1])
+        extents: extents, outerAxes: parallelAxes.dropLast() + reductionAxes,
+        blockAxes: [parallelAxes.count - 1])
     } else if isByColumns {
       layout = .columns
       space = StageParts.Space(
-        extents: extents, outerAxes: parallelAxes.dropLast(), blockAxes: reductionAxes + [parallelAxes.count - 1])
+        extents: extents, outerAxes: parallelAxes.dropLast(),
+        blockAxes: reductionAxes + [parallelAxes.count - 1])
     } else if reductionCount > 512 {
       layout = .partOfRow
       space = StageParts.Space(extents: extents, outerAxes: parallelAxes, blockAxes: reductionAxes)
@@ -159,7 +161,8 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
     for (accumulator, output) in zip(loop.accumulators, body.outputs)
     where output.type != HostType(accumulator.type) {
       throw DeviceError.invalidArgument(
-        call: "LoopKernel.source", reason: "the loop is malformed: an accumulator and its value differ in type.")
+        call: "LoopKernel.source",
+        reason: "the loop is malformed: an accumulator and its value differ in type.")
     }
   }
 
@@ -275,7 +278,8 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
   private func start(_ count: Int, position: Int32, _ scratch: UnsafeMutableRawPointer) {
     for fold in folds {
       fold.functions.start(
-        scratch + fold.accumulators, (scratch + fold.positions).assumingMemoryBound(to: Int32.self), count, position)
+        scratch + fold.accumulators, (scratch + fold.positions).assumingMemoryBound(to: Int32.self), count,
+        position)
     }
   }
 
@@ -350,7 +354,8 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
   }
 
   private func foldRows(
-    _ frame: Stage.Frame, _ scratch: UnsafeMutableRawPointer, to point: Int, rows: Int, length: Int, position: Int
+    _ frame: Stage.Frame, _ scratch: UnsafeMutableRawPointer, to point: Int, rows: Int, length: Int,
+    position: Int
   ) {
     for index in 0..<folds.count {
       let fold = folds[index]
@@ -374,7 +379,8 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
 
   /// Turns a tile's accumulators into results and stores what the epilogue makes of them.
   private func finish(
-    _ points: Range<Int>, _ bindings: UnsafePointer<UnsafeMutableRawPointer>, _ scratch: UnsafeMutableRawPointer
+    _ points: Range<Int>, _ bindings: UnsafePointer<UnsafeMutableRawPointer>,
+    _ scratch: UnsafeMutableRawPointer
   ) {
     let frame = epilogue.frame(in: scratch + epilogueOffset, bindings: bindings)
     for index in 0..<folds.count {
