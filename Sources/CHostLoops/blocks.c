@@ -1,4 +1,5 @@
 #include "CHostBlocks.h"
+#include "blocks/tables.h"
 
 #include <stdlib.h>
 
@@ -23,6 +24,37 @@ const HostBlockLibrary *host_block_library(HostLevel level) {
   if (level == HOST_AVX2) return &host_blocks_avx2;
 #endif
   return &host_blocks_baseline;
+}
+
+const HostBlockLibrary *host_baseline_library(void) { return &host_blocks_baseline; }
+
+const char *host_library_name(const HostBlockLibrary *library) { return library->name; }
+
+HostBlockFunction host_find_operation(
+  const HostBlockLibrary *library, HostOperation operation, HostType type, int uniform) {
+  return uniform < 8 ? library->operations[operation][type][uniform] : NULL;
+}
+
+HostBlockFunction host_find_conversion(const HostBlockLibrary *library, HostType from, HostType to) {
+  return library->conversions[from][to];
+}
+
+HostBlockFunction host_find_rounding(const HostBlockLibrary *library, HostStorage storage) {
+  return library->roundings[storage];
+}
+
+HostBlockFunction host_find_splat(const HostBlockLibrary *library, HostType type) { return library->splats[type]; }
+
+HostFillFunction host_find_fill(const HostBlockLibrary *library, HostStorage storage) {
+  return library->fills[storage];
+}
+
+HostSpillFunction host_find_spill(const HostBlockLibrary *library, HostStorage storage) {
+  return library->spills[storage];
+}
+
+const HostFold *host_find_fold(const HostBlockLibrary *library, HostFoldKind kind, HostType type) {
+  return &library->folds[kind][type];
 }
 
 void host_run(const HostInstruction *code, intptr_t instruction_count, void *const *slots, intptr_t count) {
@@ -52,4 +84,24 @@ void *host_thread_scratch(intptr_t size) {
     scratch_size = rounded;
   }
   return scratch;
+}
+
+void host_sum_rows(
+  float *result, const float *values, const int32_t *rows, intptr_t count, intptr_t columns) {
+  // Sixteen columns at a time keep their sums in registers; bounded by memory, so the baseline's width suffices.
+  typedef float vector __attribute__((ext_vector_type(16), aligned(4), may_alias));
+  intptr_t c = 0;
+  for (; c + 16 <= columns; c += 16) {
+    vector total = 0;
+    for (intptr_t i = 0; i < count; i++) {
+      const float *row = values + (intptr_t)rows[i] * columns + c;
+      total += *(const vector *)row;
+    }
+    *(vector *)(result + c) = total;
+  }
+  for (; c < columns; c++) {
+    float total = 0;
+    for (intptr_t i = 0; i < count; i++) total += values[(intptr_t)rows[i] * columns + c];
+    result[c] = total;
+  }
 }

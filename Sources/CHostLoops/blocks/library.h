@@ -1,7 +1,7 @@
 // The library of one level: what a file that includes this compiles with, under the name HOST_LIBRARY.
 
 #pragma once
-#include "CHostBlocks.h"
+#include "tables.h"
 #include "operations.h"
 #include "memory.h"
 #include "folds.h"
@@ -98,12 +98,12 @@ const HostBlockLibrary HOST_LIBRARY = {
     [HOST_INT64] = {convert_i64_f32, convert_i64_f64, convert_i64_i32, convert_i64_u32, 0, convert_i64_u8},
     [HOST_BOOL] = {convert_u8_f32, convert_u8_f64, convert_u8_i32, convert_u8_u32, convert_u8_i64, 0},
   },
-  .round_to_float16 = round_to_float16,
-  .round_to_bfloat16 = round_to_bfloat16,
-  .keep_low_byte = keep_low_byte,
-  .splat = {splat_u32, splat_i64, splat_u32, splat_u32, splat_i64, splat_u8},
-  .fill = {fill_8, fill_32, fill_64, fill_float16, fill_bfloat16, fill_uint8},
-  .spill = {spill_8, spill_32, spill_64, spill_float16, spill_bfloat16, spill_uint8},
+  .roundings = {
+    [HOST_STORAGE_FLOAT16] = round_to_float16, [HOST_STORAGE_BFLOAT16] = round_to_bfloat16,
+    [HOST_STORAGE_UINT8] = keep_low_byte},
+  .splats = {splat_u32, splat_i64, splat_u32, splat_u32, splat_i64, splat_u8},
+  .fills = {fill_8, fill_32, fill_64, fill_float16, fill_bfloat16, fill_uint8},
+  .spills = {spill_8, spill_32, spill_64, spill_float16, spill_bfloat16, spill_uint8},
   .folds = {
     [HOST_SUM] = SUM_FOLDS(sum),
     [HOST_PRODUCT] = SUM_FOLDS(product),

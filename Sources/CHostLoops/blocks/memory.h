@@ -55,6 +55,17 @@ INLINE u16 narrow_float16(f32 a) {
         for (intptr_t c = 0; c + LANES <= columns; c += LANES) STORE(R, d + c, value); \
         STORE(R, d + columns - LANES, value); \
       } \
+    } else if (row_stride == 1 && rows >= LANES) { \
+      /* A transposed tile: along memory, so that every cache line is met once. */ \
+      for (intptr_t c = 0; c < columns; c++) { \
+        const S_element *p = base + c * column_stride; \
+        intptr_t r = 0; \
+        for (; r + LANES <= rows; r += LANES) { \
+          R value = name##_lanes(LOAD(S, p + r)); \
+          for (int lane = 0; lane < LANES; lane++) d[(r + lane) * columns + c] = value[lane]; \
+        } \
+        for (; r < rows; r++) d[r * columns + c] = name##_one(p[r]); \
+      } \
     } else { \
       for (intptr_t r = 0; r < rows; r++, d += columns, base += row_stride) { \
         const S_element *p = base; \

@@ -35,15 +35,16 @@ typedef enum HostFoldKind {
 } HostFoldKind;
 
 /// Computes `count` results from the operands' elements at the same positions. `result` may be an operand.
-typedef void (*HostBlockFunction)(void *result, const void *const *operands, intptr_t count);
+typedef void (*HostBlockFunction)(
+  void *_Nonnull result, const void *_Nonnull const *_Nonnull operands, intptr_t count);
 
 /// Loads `rows` times `columns` elements, strides in elements, into consecutive places.
 typedef void (*HostFillFunction)(
-  void *result, const void *source, intptr_t rows, intptr_t columns, intptr_t row_stride, intptr_t column_stride);
+  void *_Nonnull result, const void *_Nonnull source, intptr_t rows, intptr_t columns, intptr_t row_stride, intptr_t column_stride);
 
 /// Stores `rows` times `columns` consecutive values at places with these strides, in elements.
 typedef void (*HostSpillFunction)(
-  void *target, const void *values, intptr_t rows, intptr_t columns, intptr_t row_stride, intptr_t column_stride);
+  void *_Nonnull target, const void *_Nonnull values, intptr_t rows, intptr_t columns, intptr_t row_stride, intptr_t column_stride);
 
 /// How one kind of fold works on values of one type.
 ///
@@ -54,55 +55,73 @@ typedef struct HostFold {
   /// The size of one accumulator in bytes.
   intptr_t accumulator_size;
   /// Sets accumulators to the fold of nothing, their positions to `position`.
-  void (*start)(void *accumulators, int32_t *positions, intptr_t count, int32_t position);
+  void (*_Nonnull start)(void *_Nonnull accumulators, int32_t *_Nonnull positions, intptr_t count, int32_t position);
   /// Folds row after row of `length` values into one accumulator each; every row begins at `position`.
-  void (*fold_rows)(
-    void *accumulators, int32_t *positions, const void *values, intptr_t rows, intptr_t length, int32_t position);
+  void (*_Nonnull fold_rows)(
+    void *_Nonnull accumulators, int32_t *_Nonnull positions, const void *_Nonnull values, intptr_t rows, intptr_t length, int32_t position);
   /// Folds `rows` rows of `length` values into `length` accumulators; the rows' positions count up from `position`.
-  void (*fold_columns)(
-    void *accumulators, int32_t *positions, const void *values, intptr_t rows, intptr_t length, int32_t position);
+  void (*_Nonnull fold_columns)(
+    void *_Nonnull accumulators, int32_t *_Nonnull positions, const void *_Nonnull values, intptr_t rows, intptr_t length, int32_t position);
   /// Folds accumulators of later positions into those of earlier ones.
-  void (*merge)(
-    void *accumulators, int32_t *positions, const void *later, const int32_t *later_positions, intptr_t count);
-  /// Turns accumulators into values of the fold's type.
-  void (*finish)(void *result, const void *accumulators, intptr_t count);
+  void (*_Nonnull merge)(
+    void *_Nonnull accumulators, int32_t *_Nonnull positions, const void *_Nonnull later,
+    const int32_t *_Nonnull later_positions, intptr_t count);
+  /// Turns accumulators into values of the fold's type; null where the positions are the result.
+  void (*_Nullable finish)(void *_Nonnull result, const void *_Nonnull accumulators, intptr_t count);
 } HostFold;
 
-/// The block functions for one level of vector instructions. Entries are null for what does not exist.
-typedef struct HostBlockLibrary {
-  /// What the level is called.
-  const char *name;
-  /// By operation, type of the operands, and mask of the operands that are one element for the whole block.
-  HostBlockFunction operations[HOST_OPERATION_COUNT][HOST_TYPE_COUNT][8];
-  /// By type before and after.
-  HostBlockFunction conversions[HOST_TYPE_COUNT][HOST_TYPE_COUNT];
-  /// Rounds float to what float16 and bfloat16 can hold, and keeps the low byte of uint32.
-  HostBlockFunction round_to_float16, round_to_bfloat16, keep_low_byte;
-  /// Repeats one element of 1, 4 or 8 bytes: by type.
-  HostBlockFunction splat[HOST_TYPE_COUNT];
-  HostFillFunction fill[HOST_STORAGE_COUNT];
-  HostSpillFunction spill[HOST_STORAGE_COUNT];
-  HostFold folds[HOST_FOLD_COUNT][HOST_TYPE_COUNT];
-} HostBlockLibrary;
+/// The block functions for one level of vector instructions.
+typedef struct HostBlockLibrary HostBlockLibrary;
 
 /// The best level that the processor and the system support.
 HostLevel host_best_level(void);
 
 /// The library of `level`, or null where this machine cannot run it.
-const HostBlockLibrary *host_block_library(HostLevel level);
+const HostBlockLibrary *_Nullable host_block_library(HostLevel level);
+
+/// The library that every processor can run.
+const HostBlockLibrary *_Nonnull host_baseline_library(void);
+
+/// What the library's level is called.
+const char *_Nonnull host_library_name(const HostBlockLibrary *_Nonnull library);
+
+/// An operation on operands of `type`, those whose bits are set in `uniform` being one element for the whole
+/// block; null where there is no such function.
+HostBlockFunction _Nullable host_find_operation(
+  const HostBlockLibrary *_Nonnull library, HostOperation operation, HostType type, int uniform);
+
+/// A conversion between register types; null where they are the same.
+HostBlockFunction _Nullable host_find_conversion(const HostBlockLibrary *_Nonnull library, HostType from, HostType to);
+
+/// Rounds values in registers to what the storage can hold; null where it holds all.
+HostBlockFunction _Nullable host_find_rounding(const HostBlockLibrary *_Nonnull library, HostStorage storage);
+
+/// Repeats one element.
+HostBlockFunction _Nonnull host_find_splat(const HostBlockLibrary *_Nonnull library, HostType type);
+
+HostFillFunction _Nonnull host_find_fill(const HostBlockLibrary *_Nonnull library, HostStorage storage);
+HostSpillFunction _Nonnull host_find_spill(const HostBlockLibrary *_Nonnull library, HostStorage storage);
+const HostFold *_Nonnull host_find_fold(const HostBlockLibrary *_Nonnull library, HostFoldKind kind, HostType type);
 
 /// One call of a block function: operands and result by number of their slot.
 typedef struct HostInstruction {
-  HostBlockFunction function;
+  HostBlockFunction _Nonnull function;
   int32_t result;
   int32_t operands[4];
 } HostInstruction;
 
 /// Runs `code` over blocks of `count` elements at the addresses in `slots`.
-void host_run(const HostInstruction *code, intptr_t instruction_count, void *const *slots, intptr_t count);
+void host_run(
+  const HostInstruction *_Nonnull code, intptr_t instruction_count, void *_Nonnull const *_Nonnull slots,
+  intptr_t count);
 
 /// Writes `count` consecutive int32 `start + i * step`.
-void host_count_up(int32_t *result, int32_t start, int32_t step, intptr_t count);
+void host_count_up(int32_t *_Nonnull result, int32_t start, int32_t step, intptr_t count);
 
 /// At least `size` bytes aligned to 64 that belong to the calling thread; valid until it asks again.
-void *host_thread_scratch(intptr_t size);
+void *_Nullable host_thread_scratch(intptr_t size);
+
+/// Writes the sum of the `count` rows of `values` that `rows` names, in that order; all of `columns` floats.
+void host_sum_rows(
+  float *_Nonnull result, const float *_Nonnull values, const int32_t *_Nonnull rows, intptr_t count,
+  intptr_t columns);

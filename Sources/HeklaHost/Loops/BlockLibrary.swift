@@ -1,0 +1,37 @@
+import CHostLoops
+
+/// The block functions of one level of vector instructions, looked up by operation and type.
+///
+/// `@unchecked Sendable`: a pointer to a constant table.
+struct BlockLibrary: @unchecked Sendable {
+  private let table: OpaquePointer
+
+  /// The library of the best level that this processor has.
+  static let best: BlockLibrary = {
+    // The baseline level is always there.
+    BlockLibrary(level: host_best_level()) ?? BlockLibrary(baseline: ())
+  }()
+
+  /// The library of `level`, or nil where this processor lacks it.
+  init?(level: HostLevel) {
+    guard let table = host_block_library(level) else { return nil }
+    self.table = table
+  }
+
+  private init(baseline: Void) { table = host_baseline_library() }
+
+  /// What the level is called.
+  var name: String { String(cString: host_library_name(table)) }
+
+  /// The function of `operation` on operands of `type`, those in the mask `uniform` being one element.
+  func function(_ operation: HostOperation, _ type: HostType, uniform: Int) -> HostBlockFunction? {
+    host_find_operation(table, operation, type, Int32(uniform))
+  }
+
+  func conversion(from: HostType, to: HostType) -> HostBlockFunction? { host_find_conversion(table, from, to) }
+  func splat(_ type: HostType) -> HostBlockFunction { host_find_splat(table, type) }
+  func fill(_ storage: HostStorage) -> HostFillFunction { host_find_fill(table, storage) }
+  func spill(_ storage: HostStorage) -> HostSpillFunction { host_find_spill(table, storage) }
+  func fold(_ kind: HostFoldKind, _ type: HostType) -> HostFold { host_find_fold(table, kind, type).pointee }
+  func rounding(_ storage: HostStorage) -> HostBlockFunction? { host_find_rounding(table, storage) }
+}

@@ -1,0 +1,446 @@
+import CHostLoops
+import HeklaArrays
+import HeklaDevices
+
+/// Compiles a list of instructions to the parts of a `Stage`.
+///
+/// First every needed instruction becomes an operation on virtual registers, or vanishes: constants are
+/// computed here, values that are the same over a block move to the uniform code, conversions that change
+/// nothing are names for their operand. Then virtual registers get real ones, as few as the order of the
+/// operations allows; what is stored to consecutive memory as it is gets no register at all.
+struct StageParts {
+  /// Where the expression runs.
+  struct Space {
+    var extents: [Int]
+    var outerAxes: [Int]
+    var blockAxes: [Int]
+    /// Whether blocks are tiles of the two block axes.
+    var isTiled = false
+  }
+
+  let storage = PlainStorage()
+  let outerExtents: [Int]
+  let blockExtents: [Int]
+  private(set) var blockSize = 0
+  private(set) var uniformSources: [Stage.Source] = []
+  private(set) var uniformCode: [HostInstruction] = []
+  private(set) var inPlaceSources: [Stage.Source] = []
+  private(set) var filledSources: [Stage.Source] = []
+  private(set) var code: [HostInstruction] = []
+  private(set) var directTargets: [Stage.Target] = []
+  private(set) var spilledTargets: [Stage.Target] = []
+  private(set) var outputs: [Stage.Output] = []
+  private(set) var slots: [Stage.SlotKind] = []
+  private(set) var startCount = 0
+  private(set) var frameByteCount = 0
+  private(set) var nanosecondsPerPoint = 0.0
+
+  /// How often a value changes.
+  private enum Rate { case constant, uniform, varying }
+
+  /// The result of an instruction.
+  private struct Value {
+    var slot: Int
+    var rate: Rate
+    var type: HostType
+  }
+
+  private let library: BlockLibrary
+  private let space: Space
+  private let nest: Nest
+  private let loop: Loop
+  private var values: [Value?]
+  private var readSlots: [Int: Value] = [:]
+  private var coordinateSlots: [Int: Value] = [:]
+  /// Slots of varying values that wait for a register, with their element size.
+  private var virtualRegisters: [Int: Int] = [:]
+  private let accumulators: [Value]
+
+  /// Compiles `instructions` over `space`.
+  ///
+  /// - Parameters:
+  ///   - outputs: The instructions whose values the caller reads from their slots, each over the whole block.
+  ///   - writes: Whether the loop's writes are done by this stage.
+  init(
+    _ instructions: [Loop.Instruction], of loop: Loop, nest: Nest, space: Space, outputs outputIndices: [Int],
+    writes: Bool, library: BlockLibrary
+  ) throws(DeviceError) {
+    self.library = library
+    self.space = space
+    self.nest = nest
+    self.loop = loop
+    outerExtents = space.outerAxes.map { space.extents[$0] }
+    blockExtents = space.blockAxes.map { space.extents[$0] }
+    values = [Value?](repeating: nil, count: instructions.count)
+    // Slots of accumulators come first, so that callers know them: number i is slot i.
+    if writes, !loop.accumulators.isEmpty {
+      accumulators = loop.accumulators.enumerated().map { position, accumulator in
+        let isArgument = accumulator.fold == .argumentMaximum || accumulator.fold == .argumentMinimum
+        return Value(slot: position, rate: .varying, type: isArgument ? HOST_INT32 : HostType(accumulator.type))
+      }
+      slots = accumulators.map { _ in .variable }
+    } else {
+      accumulators = []
+    }
+    let roots = outputIndices + (writes ? loop.writes.map(\.value) : [])
+    guard roots.allSatisfy(instructions.indices.contains) else {
+      throw Self.malformed("a write or accumulator names an instruction that does not exist")
+    }
+    var isNeeded = [Bool](repeating: false, count: instructions.count)
+    for root in roots { isNeeded[root] = true }
+    for index in instructions.indices.reversed() where isNeeded[index] {
+      guard case .apply(_, let operands, _) = instructions[index] else { continue }
+      for operand in operands {
+        guard operand >= 0, operand < index else {
+          throw Self.malformed("instruction \(index) has operand \(operand), which is no earlier instruction")
+        }
+        isNeeded[operand] = true
+      }
+    }
+    for index in instructions.indices where isNeeded[index] { values[index] = try lower(instructions[index]) }
+    for index in outputIndices {
+      guard let value = values[index] else { continue }
+      let varying = makeVarying(value)
+      outputs.append(Stage.Output(slot: varying.slot, type: varying.type))
+    }
+    var stored: [(Stage.Target, Value)] = []
+    if writes {
+      for (position, write) in loop.writes.enumerated() {
+        guard let value = values[write.value] else { continue }
+        stored.append(try target(write, pattern: nest.writes[position], value: value))
+      }
+    }
+    assignRegisters(stored)
+  }
+
+  private static func malformed(_ reason: String) -> DeviceError {
+    .invalidArgument(call: "LoopKernel.source", reason: "the loop is malformed: \(reason).")
+  }
+
+  // MARK: Instructions
+
+  private mutating func lower(_ instruction: Loop.Instruction) throws(DeviceError) -> Value {
+    switch instruction {
+    case .constant(let number, let type): return constant(number, type)
+    case .read(let index):
+      guard loop.reads.indices.contains(index) else { throw Self.malformed("there is no read \(index)") }
+      return read(index)
+    case .coordinate(let axis):
+      guard let pattern = nest.coordinates[axis] else { throw Self.malformed("there is no axis \(axis)") }
+      return coordinate(axis, pattern)
+    case .accumulator(let index):
+      guard accumulators.indices.contains(index) else {
+        throw Self.malformed("accumulator \(index) is not there, or used outside of the epilogue")
+      }
+      return accumulators[index]
+    case .apply(let operation, let operands, let type): return try apply(operation, operands, type)
+    }
+  }
+
+  private mutating func constant(_ number: Double, _ type: ElementType) -> Value {
+    let array = HostArray(converting: [number], shape: [], to: type)
+    let wide: HostArray =
+      switch type {
+      case .float16, .bfloat16: array.converted(to: .float32)
+      case .uint8: array.converted(to: .uint32)
+      default: array
+      }
+    let memory = storage.bytes(64)
+    wide.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory), byteCount: $0.count) }
+    return Value(slot: add(.constant(memory)), rate: .constant, type: HostType(type))
+  }
+
+  private mutating func access(_ pattern: Nest.Pattern) -> Access {
+    defer { startCount += 1 + pattern.guards.count }
+    return Access(
+      pattern, extents: space.extents, outerAxes: space.outerAxes, blockAxes: space.blockAxes,
+      isTiled: space.isTiled, startSlot: startCount, storage: storage)
+  }
+
+  private mutating func read(_ index: Int) -> Value {
+    if let known = readSlots[index] { return known }
+    let read = loop.reads[index]
+    let type = HostType(read.elementType)
+    let storageKind = HostStorage(read.elementType)
+    let access = access(nest.reads[index])
+    var source = Stage.Source(
+      access: access, binding: read.binding, slot: 0, memoryByteCount: read.elementType.byteCount,
+      registerByteCount: type.byteCount, fill: library.fill(storageKind))
+    let value: Value
+    if access.isUniform {
+      value = Value(slot: addUniform(), rate: .uniform, type: type)
+      source.slot = value.slot
+      uniformSources.append(source)
+    } else if access.isContiguous, storageKind.isPlain {
+      value = Value(slot: add(.variable), rate: .varying, type: type)
+      source.slot = value.slot
+      inPlaceSources.append(source)
+      nanosecondsPerPoint += 0.02 * Double(type.byteCount)
+    } else {
+      value = addVarying(type)
+      source.slot = value.slot
+      filledSources.append(source)
+      nanosecondsPerPoint += access.isContiguous ? 0.1 : 0.5
+    }
+    readSlots[index] = value
+    return value
+  }
+
+  private mutating func coordinate(_ axis: Int, _ pattern: Nest.Pattern) -> Value {
+    if let known = coordinateSlots[axis] { return known }
+    let access = access(pattern)
+    let isUniform = access.isUniform
+    let value =
+      isUniform ? Value(slot: addUniform(), rate: .uniform, type: HOST_INT32) : addVarying(HOST_INT32)
+    let source = Stage.Source(
+      access: access, binding: -1, slot: value.slot, memoryByteCount: 4, registerByteCount: 4,
+      fill: library.fill(HOST_STORAGE_32))
+    if isUniform { uniformSources.append(source) } else { filledSources.append(source) }
+    coordinateSlots[axis] = value
+    return value
+  }
+
+  private mutating func apply(
+    _ operation: ScalarOperation, _ operands: [Int], _ type: ElementType
+  ) throws(DeviceError) -> Value {
+    guard operands.count == operation.arity else {
+      throw Self.malformed("\(operation) has \(operands.count) operands")
+    }
+    var arguments: [Value] = []
+    for operand in operands { if let value = values[operand] { arguments.append(value) } }
+    let result = HostType(type)
+    switch operation {
+    case .convert: return convert(arguments[0], to: type)
+    case .bitcast:
+      guard arguments[0].type.byteCount == result.byteCount else {
+        throw Self.malformed("bitcast between types of different size")
+      }
+      return Value(slot: arguments[0].slot, rate: arguments[0].rate, type: result)
+    case .isNaN where arguments[0].type != HOST_FLOAT32 && arguments[0].type != HOST_FLOAT64:
+      return constant(0, .bool)
+    default: break
+    }
+    let operandType = operation == .select ? arguments[1].type : arguments[0].type
+    guard let blockOperation = HostOperation(operation) else { throw Self.malformed("\(operation) is unknown") }
+    let typed = operation == .select ? arguments[1...] : arguments[0...]
+    guard typed.allSatisfy({ $0.type == operandType }) else {
+      throw Self.malformed("the operands of \(operation) have different types")
+    }
+    guard library.function(blockOperation, operandType, uniform: 0) != nil else {
+      throw DeviceError.unsupported(
+        device: "cpu", feature: "\(operation) giving \(type)", remedy: "Convert the operands to float32 first.")
+    }
+    nanosecondsPerPoint += Self.cost(of: operation, operandType)
+    // From here on the function exists at least for blocks of all operands.
+    return call(arguments, result) { library, mask in
+      library.function(blockOperation, operandType, uniform: mask)
+    }
+  }
+
+  /// `value` as `type`: one or two steps, or none.
+  private mutating func convert(_ value: Value, to type: ElementType) -> Value {
+    var value = value
+    let target = HostType(type)
+    let source = value.type
+    if source != target, library.conversion(from: source, to: target) != nil {
+      value = call([value], target) { library, mask in
+        mask == 0 ? library.conversion(from: source, to: target) : nil
+      }
+      nanosecondsPerPoint += 0.05
+    }
+    let storageKind = HostStorage(type)
+    if library.rounding(storageKind) != nil {
+      value = call([value], target) { library, mask in mask == 0 ? library.rounding(storageKind) : nil }
+      nanosecondsPerPoint += 0.05
+    }
+    return value
+  }
+
+  /// Adds a call whose function `find` gives for a mask of uniform operands.
+  private mutating func call(
+    _ arguments: [Value], _ result: HostType, _ find: (BlockLibrary, Int) -> HostBlockFunction?
+  ) -> Value {
+    let rate: Rate =
+      arguments.allSatisfy { $0.rate == .constant }
+      ? .constant : arguments.contains { $0.rate == .varying } ? .varying : .uniform
+    guard rate == .varying else {
+      // Over one element, an operand that is one element is a block.
+      guard let function = find(library, 0) else { return arguments[0] }
+      let value = Value(
+        slot: rate == .constant ? add(.constant(storage.bytes(64))) : addUniform(), rate: rate, type: result)
+      let step = instruction(function, value.slot, arguments.map(\.slot))
+      if rate == .uniform {
+        uniformCode.append(step)
+      } else {
+        run(step)
+      }
+      return value
+    }
+    var mask = 0
+    for (position, argument) in arguments.enumerated() where argument.rate != .varying { mask |= 1 << position }
+    var arguments = arguments
+    var function = find(library, mask)
+    // Where no function takes just these operands as one element, they are repeated over a block, last first.
+    for position in arguments.indices.reversed() where function == nil && mask >> position & 1 == 1 {
+      arguments[position] = makeVarying(arguments[position])
+      mask &= ~(1 << position)
+      function = find(library, mask)
+    }
+    guard let function else { return arguments[0] }
+    let value = addVarying(result)
+    code.append(instruction(function, value.slot, arguments.map(\.slot)))
+    return value
+  }
+
+  /// Runs one step on constants, now.
+  private func run(_ step: HostInstruction) {
+    let addresses: [UnsafeMutableRawPointer] = slots.map { kind in
+      // Only slots of constants are used.
+      if case .constant(let address) = kind { address } else { storage.spare }
+    }
+    withUnsafePointer(to: step) { step in addresses.withUnsafeBufferPointer { addresses in
+      if let base = addresses.baseAddress { host_run(step, 1, base, 1) }
+    } }
+  }
+
+  private mutating func makeVarying(_ value: Value) -> Value {
+    guard value.rate != .varying else { return value }
+    let block = addVarying(value.type)
+    code.append(instruction(library.splat(value.type), block.slot, [value.slot]))
+    return block
+  }
+
+  private func instruction(_ function: HostBlockFunction, _ result: Int, _ operands: [Int]) -> HostInstruction {
+    func operand(_ position: Int) -> Int32 { Int32(position < operands.count ? operands[position] : operands[0]) }
+    return HostInstruction(
+      function: function, result: Int32(result), operands: (operand(0), operand(1), operand(2), operand(3)))
+  }
+
+  private mutating func add(_ kind: Stage.SlotKind) -> Int {
+    slots.append(kind)
+    return slots.count - 1
+  }
+
+  private mutating func addUniform() -> Int {
+    defer { frameByteCount += 64 }
+    return add(.frame(frameByteCount))
+  }
+
+  private mutating func addVarying(_ type: HostType) -> Value {
+    let slot = add(.variable)
+    virtualRegisters[slot] = type.byteCount
+    return Value(slot: slot, rate: .varying, type: type)
+  }
+
+  // MARK: Writes and registers
+
+  private mutating func target(
+    _ write: Loop.Write, pattern: Nest.Pattern, value: Value
+  ) throws(DeviceError) -> (Stage.Target, Value) {
+    var value = value
+    if value.type != HostType(write.elementType) {
+      value = convert(value, to: write.elementType)
+      guard value.type == HostType(write.elementType) else { throw Self.malformed("a write cannot be converted") }
+    }
+    value = makeVarying(value)
+    if loop.writes.count > 1 { copyToRegister(value) }
+    nanosecondsPerPoint += 0.02 * Double(write.elementType.byteCount)
+    let target = Stage.Target(
+      access: access(pattern), binding: write.binding, slot: value.slot,
+      memoryByteCount: write.elementType.byteCount, registerByteCount: value.type.byteCount,
+      spill: library.spill(HostStorage(write.elementType)))
+    if !target.access.isContiguous { nanosecondsPerPoint += 0.5 }
+    return (target, value)
+  }
+
+  /// Makes a source that is used in place one that is copied to a register, if `value` is one.
+  ///
+  /// Of several writes one may go to the memory that another one copies from.
+  private mutating func copyToRegister(_ value: Value) {
+    guard let position = inPlaceSources.firstIndex(where: { $0.slot == value.slot }) else { return }
+    filledSources.append(inPlaceSources.remove(at: position))
+    virtualRegisters[value.slot] = value.type.byteCount
+  }
+
+  private mutating func assignRegisters(_ stored: [(Stage.Target, Value)]) {
+    let isInPlace = Set(inPlaceSources.map(\.slot))
+    let lastInPlaceUse = code.lastIndex { step in operands(step).contains { isInPlace.contains($0) } } ?? -1
+    let outputSlots = Set(outputs.map(\.slot))
+    var producer: [Int: Int] = [:]
+    for (index, step) in code.enumerated() { producer[Int(step.result)] = index }
+
+    // Memory that a result goes to may be memory that a later step still reads, so a result is stored by the
+    // step that computes it only if no later step reads memory.
+    for (target, value) in stored {
+      let isFirstUse = virtualRegisters[value.slot] != nil && !outputSlots.contains(value.slot)
+      let isPlain = target.memoryByteCount == target.registerByteCount
+      let isLate: Bool
+      if let step = producer[value.slot] {
+        isLate = step >= lastInPlaceUse
+      } else {
+        isLate = filledSources.count == 1 && inPlaceSources.isEmpty
+      }
+      if isFirstUse, isPlain, isLate, target.access.isContiguous {
+        virtualRegisters[value.slot] = nil
+        directTargets.append(target)
+      } else {
+        spilledTargets.append(target)
+      }
+    }
+
+    var lastUse: [Int: Int] = [:]
+    for (index, step) in code.enumerated() { for slot in operands(step) { lastUse[slot] = index } }
+    for slot in outputSlots.union(spilledTargets.map(\.slot)) { lastUse[slot] = code.count }
+
+    // Registers are numbered per element size, since a step may write over an operand only if both advance alike.
+    var free: [Int: [Int]] = [:]
+    var registerSizes: [Int] = []
+    var assigned: [Int: Int] = [:]
+    func take(_ size: Int) -> Int {
+      if let register = free[size]?.popLast() { return register }
+      registerSizes.append(size)
+      return registerSizes.count - 1
+    }
+    for source in filledSources {
+      if let size = virtualRegisters[source.slot] { assigned[source.slot] = take(size) }
+    }
+    for (index, step) in code.enumerated() {
+      for slot in Set(operands(step)).sorted() where lastUse[slot] == index {
+        if let register = assigned[slot] { free[registerSizes[register], default: []].append(register) }
+      }
+      let result = Int(step.result)
+      if let size = virtualRegisters[result] { assigned[result] = take(size) }
+    }
+
+    // Blocks are as long as keeps the registers within half of a first-level cache of 48 KiB.
+    let bytesPerPoint = registerSizes.reduce(0, +) + 8 * (inPlaceSources.count + directTargets.count) / 2
+    blockSize = min(max(24_576 / max(bytesPerPoint, 1) / 64 * 64, 128), 2_048)
+    let firstByte = (frameByteCount + 63) / 64 * 64
+    var offsets: [Int] = []
+    var end = firstByte
+    for size in registerSizes {
+      offsets.append(end)
+      end += size * blockSize + 64
+    }
+    frameByteCount = end
+    for (slot, register) in assigned { slots[slot] = .frame(offsets[register]) }
+  }
+
+  private func operands(_ step: HostInstruction) -> [Int] {
+    [Int(step.operands.0), Int(step.operands.1), Int(step.operands.2), Int(step.operands.3)]
+  }
+
+  /// Nanoseconds per element, roughly, on one core of a current processor.
+  private static func cost(of operation: ScalarOperation, _ type: HostType) -> Double {
+    let width = Double(type.byteCount) / 4
+    switch operation {
+    case .exp, .expm1, .log, .log1p, .sin, .cos, .tan, .tanh, .asin, .acos, .atan, .sinh, .cosh, .erf:
+      return type == HOST_FLOAT64 ? 10 : 0.5
+    case .power, .atan2: return type == HOST_FLOAT64 ? 20 : 1.5
+    case .remainder: return type == HOST_INT32 || type == HOST_UINT32 ? 0.5 : 5
+    case .divide, .sqrt, .reciprocalSquareRoot: return type == HOST_INT64 ? 3 : 0.2 * width
+    case .threefryFirst, .threefrySecond: return 1
+    default: return 0.05 * width
+    }
+  }
+}
