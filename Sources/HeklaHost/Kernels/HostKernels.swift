@@ -14,6 +14,7 @@ public enum HostKernels {
 
   private static let table: [String: @Sendable ([Int]) -> HostSource?] = [
     "gather_rows": { GatherRows($0)?.source },
+    "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
     "scatter_sum": { ScatterSum($0)?.source },
   ]
 }
