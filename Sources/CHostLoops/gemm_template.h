@@ -133,7 +133,7 @@ typedef void NAME(tile_function)(long depth, const REAL *left, long left_row, lo
     NAME(tile)(rows, vectors, is_apart, depth, left, is_apart ? left_row : 1, is_apart ? 1 : left_step, right,  \
                right_step, product, product_step, columns, accumulates);                                        \
   }
-#define TILES_OF(rows)        \
+#define TILES_OF(rows)            \
   TILE(narrow_, rows, 1, 0)       \
   TILE(wide_, rows, 2, 0)         \
   TILE(narrow_apart_, rows, 1, 1) \
