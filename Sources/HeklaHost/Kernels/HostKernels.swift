@@ -15,6 +15,7 @@ public enum HostKernels {
   private static let table: [String: @Sendable ([Int]) -> HostSource?] = [
     "matrix_product": { parameters in try? MatrixProduct.source(parameters: parameters) },
     "gather_rows": { GatherRows($0)?.source },
+    "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
     "scatter_sum": { ScatterSum($0)?.source },
   ]
 }
