@@ -73,11 +73,17 @@ private func formKernels(
     kernels.append(kernel)
   }
 
-  for node in computation.roots.withDependencies() where fusion.stored.contains(node) && node.shape.count > 0 {
+  let order = computation.roots.withDependencies()
+  var secondaries: [Node: [Node]] = [:]
+  for node in order {
+    if case .secondary = node.primitive.lowering { secondaries[node.inputs[0], default: []].append(node) }
+  }
+  for node in order where fusion.stored.contains(node) && node.shape.count > 0 {
     switch node.primitive.lowering {
-    case .leaf: continue
+    case .leaf, .secondary: continue
     case .kernels:
-      add(FormedKernel(body: .primitive(node), reads: node.inputs.map(\.base), writes: [node]))
+      let writes = [node] + (secondaries[node] ?? [])
+      add(FormedKernel(body: .primitive(node), reads: node.inputs.map(\.base), writes: writes))
     default:
       let built = try LoopBuilder.build([node], isStored: fusion.isStored)
       let isPlain = built.loop.accumulators.isEmpty && options.mergesLoops
@@ -103,6 +109,12 @@ private func formKernels(
         add(FormedKernel(body: .loop(built), reads: built.reads, writes: built.roots))
       }
     }
+  }
+  let needed = Set(computation.roots.map(\.base) + kernels.flatMap(\.reads))
+  for index in kernels.indices {
+    guard case .loop(let built) = kernels[index].body, !needed.isSuperset(of: built.roots) else { continue }
+    let trimmed = built.writingOnly(needed)
+    kernels[index] = FormedKernel(body: .loop(trimmed), reads: trimmed.reads, writes: trimmed.roots)
   }
   return ordered(kernels, needs: needs)
 }
