@@ -14,6 +14,8 @@ public final class CompiledStep: Sendable {
   private let parameters: [DeviceValue]
   private let commands: [Command]
   private let recording: (any Recording)?
+  /// Held from writing the arguments to reading the outputs, so that runs from several threads do not mix.
+  private let turn = Mutex(())
 
   init(_ plan: Plan, on executor: PlanExecutor, options: CompilerOptions) throws(DeviceError) {
     self.plan = plan
@@ -42,8 +44,10 @@ public final class CompiledStep: Sendable {
   /// - Returns: One array per output.
   /// - Throws: `DeviceError.invalidArgument` when an argument does not fit; nothing has run then.
   public func run(_ arguments: [HostArray] = []) throws(DeviceError) -> [HostArray] {
-    try submit(arguments)
-    return try readOutputs()
+    try turn.withLock { _ throws(DeviceError) in
+      try submit(arguments)
+      return try readOutputs()
+    }
   }
 
   /// Starts the step once, without waiting for it.
