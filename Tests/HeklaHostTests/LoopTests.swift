@@ -208,7 +208,7 @@ import Testing
     let isArgument = fold == .argumentMaximum || fold == .argumentMinimum
     for (parallel, reduction, strides) in [
       ([], [70_000], [1]), ([2], [35_000], [35_000, 1]), ([8], [8_750], [1, 8]),
-      ([600], [116], [1, 600]),
+      ([600], [116], [1, 600]), ([5_000], [14], [1, 5_000]),
     ] {
       let loop = Loop(
         extents: parallel, reductionExtents: reduction,
