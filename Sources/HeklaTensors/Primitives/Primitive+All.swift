@@ -12,6 +12,8 @@ extension Sample {
     ("reduction", Reduction.samples),
     ("reshape", Reshape.samples),
     ("scatter-sum", ScatterSum.samples),
+    ("shear", Shear.samples),
     ("slice", Slice.samples),
+    ("windows", Windows.samples),
   ]
 }
