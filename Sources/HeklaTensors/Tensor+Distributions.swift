@@ -18,8 +18,8 @@ extension Tensor: RandomSource {
 
 /// Distributions, all `float32` unless said otherwise, each a function of key and position alone.
 ///
-/// Parameters that are tensors must have the result's shape, or broadcast to it. Gradients flow to them where the
-/// number is a smooth function of the parameter for fixed random bits (location, scale, rate), and nowhere else.
+/// No gradient flows through what is drawn by rejection or is a whole number; multiply and shift a standard number
+/// to learn a location and a scale.
 extension Tensor {
   /// A uniform number in the open interval (0, 1), with 23 random bits: neither end, so logarithms are finite.
   private static func openUniform(_ shape: Shape, _ key: some RandomSource) -> Tensor {

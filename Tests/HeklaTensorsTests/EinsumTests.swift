@@ -14,16 +14,17 @@ import Testing
       for (label, extent) in zip(term, operand.shape.extents) { extents[label] = extent }
     }
     let labels = output + extents.keys.filter { !output.contains($0) }.sorted()
-    let space = Shape(labels.map { extents[$0]! })
-    let result = Shape(output.map { extents[$0]! })
+    let space = Shape(labels.map { extents[$0, default: 1] })
+    let result = Shape(output.map { extents[$0, default: 1] })
     var sums = [Double](repeating: 0, count: result.count)
     for index in 0..<space.count {
       let at = Dictionary(uniqueKeysWithValues: zip(labels, space.coordinates(ofIndex: index)))
       var product = 1.0
       for (term, operand) in zip(terms, operands) {
-        product *= operand.values[zip(term, operand.shape.strides).reduce(0) { $0 + at[$1.0]! * $1.1 }]
+        product *=
+          operand.values[zip(term, operand.shape.strides).reduce(0) { $0 + at[$1.0, default: 0] * $1.1 }]
       }
-      sums[zip(output, result.strides).reduce(0) { $0 + at[$1.0]! * $1.1 }] += product
+      sums[zip(output, result.strides).reduce(0) { $0 + at[$1.0, default: 0] * $1.1 }] += product
     }
     return sums
   }
