@@ -28,7 +28,7 @@ struct BenchmarkCase: Sendable {
 
   init(
     _ name: String, shape: String, elementType: ElementType, types: [ElementType], inputs: [BenchmarkInput],
-    output: Signature, operationCount: Double, byteCount: Double? = nil,
+    operationCount: Double, byteCount: Double? = nil,
     build: @escaping @Sendable ([Tensor]) -> Tensor,
     largestError: @escaping @Sendable (_ inputs: [HostArray], _ output: HostArray) -> Double
   ) {
@@ -37,8 +37,8 @@ struct BenchmarkCase: Sendable {
     self.elementType = elementType
     self.types = types
     self.inputs = inputs
-    self.output = output
     self.operationCount = operationCount
+    output = build(inputs.enumerated().map { .input($0, $1.signature) }).signature
     let all = (inputs.map(\.signature) + [output]).reduce(0.0) { $0 + Double($1.byteCount) }
     self.byteCount = byteCount ?? all
     self.build = build

@@ -55,7 +55,7 @@ extension BenchmarkError: CustomStringConvertible {
     case .foreignOption(let option, let family, let owner):
       "\(option) belongs to \(owner); \(family) does not take it."
     case .nothingLeft(let name, let axis):
-      "No case of '\(name)' folds with --axis \(axis.rawValue). \(CaseFamily.reduce.inventory) are the cases."
+      "'\(name)' has no case that folds \(axis.rawValue). The cases are \(CaseFamily.reduce.inventory)."
     }
   }
 

@@ -88,7 +88,7 @@ extension CaseFamily {
     for array in arrays {
       // In floating point, where no product overflows.
       guard array.reduce(1.0, { $0 * Double($1) }) < 0x1p31 else {
-        let text = array.map(String.init).joined(separator: " x ")
+        let text = array.drop { $0 == 1 }.map(String.init).joined(separator: " x ")
         throw .shapeTooLarge(shape, array: "an array of \(text) elements", limit: "the 2^31 - 1 that kernels index")
       }
     }

@@ -28,7 +28,6 @@ extension BenchmarkCase {
         .numbers(stored(product.m, product.k, isTransposed: product.isLeftTransposed), elementType),
         .numbers(stored(product.k, product.n, isTransposed: product.isRightTransposed), elementType),
       ],
-      output: Signature(stored(product.m, product.n, isTransposed: false), elementType),
       operationCount: 2 * Double(batch) * Double(product.m) * Double(product.n) * Double(product.k),
       build: { factors in
         let left = product.isLeftTransposed ? factors[0].transposed() : factors[0]

@@ -91,16 +91,9 @@ extension BenchmarkCase {
     _ reduction: RowReduction, extents: [Int], shape: String, elementType: ElementType
   ) -> BenchmarkCase {
     let (rows, columns) = (extents[0], extents[1])
-    let output: Shape =
-      switch (reduction.fold, reduction.axis) {
-      case (.softmax, _): [rows, columns]
-      case (_, .rows): [rows]
-      case (_, .columns): [columns]
-      case (_, .all): []
-      }
     return BenchmarkCase(
       reduction.name, shape: shape, elementType: elementType, types: [.float32, .float64],
-      inputs: [.numbers([rows, columns], elementType)], output: Signature(output, elementType),
+      inputs: [.numbers([rows, columns], elementType)],
       operationCount: Double(reduction.operationsPerElement) * Double(rows) * Double(columns),
       build: { reduction.build($0[0]) },
       largestError: { inputs, output in
