@@ -77,7 +77,8 @@ struct BenchmarkInput: Sendable {
     switch values {
     case .numbers where signature.elementType == .float64:
       // 24 random bits would leave products exact, and hide an arithmetic that is narrower than it should be.
-      let fine = Tensor.uniform(signature.shape, key: key.folded(in: "fine")).converted(to: .float64) * 0x1p-24
+      let fine =
+        Tensor.uniform(signature.shape, key: key.folded(in: "fine")).converted(to: .float64) * 0x1p-24
       return (uniform.converted(to: .float64) + fine) * 2 - 1
     case .numbers: return (uniform * 2 - 1).converted(to: signature.elementType)
     case .indices(let bound):

@@ -45,7 +45,8 @@ extension BenchmarkError: CustomStringConvertible {
     case .typeNotOnDevice(let type, let device, let allowed):
       "\(device) cannot compute with \(type)"
         + (allowed.isEmpty
-          ? ", nor with another type of this case." : "; of this case's types it has \(Self.list(allowed.map(\.rawValue))).")
+          ? ", nor with another type of this case."
+          : "; of this case's types it has \(Self.list(allowed.map(\.rawValue))).")
     case .unknownVariant(let variant, let name, let known):
       "\(name) has no variant '\(variant)'.\(NearestNames(to: variant, among: known).question) "
         + "Its variants are \(Self.list(known)); 'all' runs each that the device can run."

@@ -29,12 +29,15 @@ struct CaseRequest {
     return cases
   }
 
-  private func made(_ family: CaseFamily, _ names: [String], _ extents: [Int], _ text: String) -> [BenchmarkCase] {
+  private func made(_ family: CaseFamily, _ names: [String], _ extents: [Int], _ text: String)
+    -> [BenchmarkCase]
+  {
     switch family {
     case .matmul:
       [
         .matrixProduct(
-          extents: extents, shape: text, elementType: elementType, batch: batch ?? 1, transposition: transposition)
+          extents: extents, shape: text, elementType: elementType, batch: batch ?? 1,
+          transposition: transposition)
       ]
     case .elementwise:
       ElementwiseOperation.allCases.filter { names.contains($0.rawValue) }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct PreferredVariantTests {
   private let product = StepDescription(outputs: [
-    Tensor((0..<6).map { Float($0) }, shape: [2, 3]).matrixProduct(Tensor((0..<6).map { Float($0) }, shape: [3, 2]))
+    Tensor((0..<6).map { Float($0) }, shape: [2, 3]).matrixProduct(
+      Tensor((0..<6).map { Float($0) }, shape: [3, 2]))
   ])
 
   private func compile(_ preferred: [String: String]) throws -> CompiledStep {

@@ -33,7 +33,9 @@ extension BenchmarkCase {
         let left = product.isLeftTransposed ? factors[0].transposed() : factors[0]
         return left.matrixProduct(product.isRightTransposed ? factors[1].transposed() : factors[1])
       },
-      largestError: { inputs, output in product.largestError(of: output.doubles(), inputs.map { $0.doubles() }) })
+      largestError: { inputs, output in
+        product.largestError(of: output.doubles(), inputs.map { $0.doubles() })
+      })
   }
 }
 

@@ -54,7 +54,8 @@ struct RowReduction: Hashable, CaseIterable, Sendable {
   }
 
   fileprivate func compare(
-    _ output: [Double], at index: Int, with group: StrideTo<Int>, of x: [Double], count: Int, type: ElementType,
+    _ output: [Double], at index: Int, with group: StrideTo<Int>, of x: [Double], count: Int,
+    type: ElementType,
     in error: inout LargestError
   ) {
     let roundoff = type.arithmeticRoundoff
@@ -102,7 +103,8 @@ extension BenchmarkCase {
         var error = LargestError()
         for (index, group) in groups.enumerated() {
           reduction.compare(
-            y, at: index, with: group, of: x, count: rows * columns / groups.count, type: elementType, in: &error)
+            y, at: index, with: group, of: x, count: rows * columns / groups.count, type: elementType,
+            in: &error)
         }
         return error.value
       })

@@ -98,7 +98,8 @@ import Testing
     device.maxBindingByteCount = 1000
     #expect(
       throws: BenchmarkError.shapeTooLarge(
-        "300", array: "an array float32[300] of 1200 bytes", limit: "the 1000 bytes that a kernel sees at once on Paper")
+        "300", array: "an array float32[300] of 1200 bytes",
+        limit: "the 1000 bytes that a kernel sees at once on Paper")
     ) { try CaseRequest(name: "add", shape: "300").cases(on: device) }
     #expect(throws: BenchmarkError.typeNotOnDevice(.float64, device: "Paper", allowed: [.float32])) {
       try CaseRequest(name: "sum-rows", shape: "3x3", elementType: .float64).cases(on: device)

@@ -55,7 +55,8 @@ import Testing
     #expect(list.count == 1)
     #expect(
       Set(result.keys) == [
-        "case", "kernel", "variant", "device", "shape", "type", "median_ms", "gflops", "gbps", "error", "passed",
+        "case", "kernel", "variant", "device", "shape", "type", "median_ms", "gflops", "gbps", "error",
+        "passed",
       ])
     #expect(result["case"] as? String == "matmul")
     #expect(result["kernel"] as? String == "matrix_product")
@@ -79,7 +80,8 @@ import Testing
   @Test("the table names units, and says passed or failed")
   func table() {
     let right = BenchmarkResult(
-      caseName: "matmul", kernel: "matmul_naive", variant: "naive", device: "cpu", shape: "2x2x2", type: .float32,
+      caseName: "matmul", kernel: "matmul_naive", variant: "naive", device: "cpu", shape: "2x2x2",
+      type: .float32,
       medianMilliseconds: 12.5, gigaflops: 1234.5, gigabytesPerSecond: 0.25, error: 0.125)
     var wrong = right
     (wrong.caseName, wrong.gigaflops, wrong.error) = ("copy", 0, .infinity)
