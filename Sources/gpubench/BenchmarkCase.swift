@@ -10,8 +10,6 @@ struct BenchmarkCase: Sendable {
   let shape: String
   /// What the elements are.
   let elementType: ElementType
-  /// The types that the case can be measured with.
-  let types: [ElementType]
   /// What the computation is given.
   let inputs: [BenchmarkInput]
   /// What it returns.
@@ -27,7 +25,7 @@ struct BenchmarkCase: Sendable {
   let largestError: @Sendable (_ inputs: [HostArray], _ output: HostArray) -> Double
 
   init(
-    _ name: String, shape: String, elementType: ElementType, types: [ElementType], inputs: [BenchmarkInput],
+    _ name: String, shape: String, elementType: ElementType, inputs: [BenchmarkInput],
     operationCount: Double, byteCount: Double? = nil,
     build: @escaping @Sendable ([Tensor]) -> Tensor,
     largestError: @escaping @Sendable (_ inputs: [HostArray], _ output: HostArray) -> Double
@@ -35,7 +33,6 @@ struct BenchmarkCase: Sendable {
     self.name = name
     self.shape = shape
     self.elementType = elementType
-    self.types = types
     self.inputs = inputs
     self.operationCount = operationCount
     output = build(inputs.enumerated().map { .input($0, $1.signature) }).signature

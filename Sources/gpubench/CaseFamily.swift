@@ -17,6 +17,16 @@ enum CaseFamily: String, CaseIterable, CustomStringConvertible {
     }
   }
 
+  /// The types of elements that a case can be measured with.
+  static func types(of caseName: String) -> [ElementType] {
+    switch caseName {
+    case ScatterOperation.scatterSum.rawValue: [.float32]
+    case _ where elementwise.caseNames.contains(caseName), ScatterOperation.gather.rawValue:
+      [.float32, .float16, .bfloat16, .float64]
+    default: [.float32, .float64]
+    }
+  }
+
   /// The family and its cases, as messages list them.
   var inventory: String {
     caseNames == [rawValue] ? rawValue : "\(rawValue) (\(caseNames.joined(separator: ", ")))"

@@ -66,7 +66,6 @@ extension BenchmarkCase {
   ) -> BenchmarkCase {
     BenchmarkCase(
       operation.rawValue, shape: shape, elementType: elementType,
-      types: [.float32, .float16, .bfloat16, .float64],
       inputs: Array(repeating: .numbers(Shape(extents), elementType), count: operation.inputCount),
       operationCount: Double(operation.operationCount * Shape(extents).count),
       // Where a narrow type meets a number, the result is float32; here it is stored as narrow as it came.

@@ -23,7 +23,7 @@ extension BenchmarkCase {
     }
     return BenchmarkCase(
       "matmul" + (transposition.map { "-\($0.rawValue)-transposed" } ?? ""),
-      shape: (batch == 1 ? "" : "\(batch)x") + shape, elementType: elementType, types: [.float32, .float64],
+      shape: (batch == 1 ? "" : "\(batch)x") + shape, elementType: elementType,
       inputs: [
         .numbers(stored(product.m, product.k, isTransposed: product.isLeftTransposed), elementType),
         .numbers(stored(product.k, product.n, isTransposed: product.isRightTransposed), elementType),

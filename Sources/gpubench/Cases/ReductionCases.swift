@@ -93,7 +93,7 @@ extension BenchmarkCase {
   ) -> BenchmarkCase {
     let (rows, columns) = (extents[0], extents[1])
     return BenchmarkCase(
-      reduction.name, shape: shape, elementType: elementType, types: [.float32, .float64],
+      reduction.name, shape: shape, elementType: elementType,
       inputs: [.numbers([rows, columns], elementType)],
       operationCount: Double(reduction.operationsPerElement) * Double(rows) * Double(columns),
       build: { reduction.build($0[0]) },

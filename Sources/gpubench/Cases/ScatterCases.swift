@@ -23,7 +23,7 @@ extension BenchmarkCase {
   private static func scatterSum(_ extents: [Int], _ shape: String, _ type: ElementType) -> BenchmarkCase {
     let (edges, columns, rows) = (extents[0], extents[1], extents[2])
     return BenchmarkCase(
-      ScatterOperation.scatterSum.rawValue, shape: shape, elementType: type, types: [.float32],
+      ScatterOperation.scatterSum.rawValue, shape: shape, elementType: type,
       inputs: [.numbers([edges, columns], type), .indices(edges, below: rows)],
       operationCount: Double(edges) * Double(columns),
       build: { .scatterSum($0[0], at: $0[1], rows: rows) },
@@ -55,7 +55,6 @@ extension BenchmarkCase {
     let rowByteCount = Double(columns * type.byteCount)
     return BenchmarkCase(
       ScatterOperation.gather.rawValue, shape: shape, elementType: type,
-      types: [.float32, .float16, .bfloat16, .float64],
       inputs: [.numbers([rows, columns], type), .indices(edges, below: rows)],
       operationCount: 0,
       // Rows that nobody asks for need not be read.

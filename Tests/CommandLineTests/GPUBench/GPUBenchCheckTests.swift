@@ -83,12 +83,15 @@ import Testing
   func counts() throws {
     let device = Capabilities(interface: .vulkan, kind: .discreteGPU, deviceName: "Paper", driver: "none")
     let product = try CaseRequest(name: "matmul", shape: "4x5x6", batch: 2).cases(on: device)[0]
-    #expect(product.operationCount == 2 * 2 * 4 * 5 * 6)
-    #expect(product.byteCount == 4 * 2 * (4 * 6 + 6 * 5 + 4 * 5))
+    #expect(product.operationCount == 480)
+    // Two products of 4 x 6 and 6 x 5 elements, four bytes each.
+    #expect(product.byteCount == 592)
     #expect(product.shape == "2x4x5x6")
     let gather = try CaseRequest(name: "gather", shape: "10x3x100").cases(on: device)[0]
-    #expect(gather.byteCount == 10 * 4 + 2 * 10 * 3 * 4)
+    // Ten indices, and ten rows read and written.
+    #expect(gather.byteCount == 280)
     let add = try CaseRequest(name: "add", shape: "8x8").cases(on: device)[0]
-    #expect((add.operationCount, add.byteCount) == (64, 3 * 256))
+    #expect(add.operationCount == 64)
+    #expect(add.byteCount == 768)
   }
 }

@@ -28,8 +28,8 @@ import Testing
         + "It is a number of elements or extents, such as 1048576 or 1024x1024."
     ),
     (
-      ["run", "matmul", "--shape", "99999999x99999999x3"],
-      "The shape 99999999x99999999x3 is too large: an array of 99999999 x 3 elements is beyond "
+      ["run", "matmul", "--shape", "99999999x3x99999999"],
+      "The shape 99999999x3x99999999 is too large: an array of 99999999 x 99999999 elements is beyond "
         + "the 2^31 - 1 that kernels index. Use a smaller --shape."
     ),
     (

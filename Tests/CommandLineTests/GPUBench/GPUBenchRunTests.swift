@@ -88,8 +88,8 @@ import Testing
     #expect(
       BenchmarkResult.text(of: [right, wrong], for: .file) == """
         case    kernel        variant  device  shape  type     median ms  GFLOP/s    GB/s  error  check
-        matmul  matmul_naive  naive    cpu     2x2x2  float32      12.50     1234  0.2500   0.12  passed
-        copy    matmul_naive  naive    cpu     2x2x2  float32      12.50        -  0.2500    inf  failed
+        matmul  matmul_naive  naive    cpu     2x2x2  float32      12.50     1234  0.2500  0.12   passed
+        copy    matmul_naive  naive    cpu     2x2x2  float32      12.50        -  0.2500  inf    failed
         """)
     let colored = BenchmarkResult.text(of: [wrong], for: Terminal(isInteractive: true, hasColor: true))
     #expect(colored.hasSuffix("\u{1B}[31mfailed\u{1B}[0m"))
