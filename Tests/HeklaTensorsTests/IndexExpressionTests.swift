@@ -69,7 +69,7 @@ import Testing
   /// Reshapes whose factors line up: splitting variables leaves nothing but sums.
   @Test(arguments: [
     ([4, 6], [24]), ([4, 6], [2, 12]), ([4, 6], [8, 3]), ([24], [2, 3, 4]), ([2, 3, 4], [6, 4]),
-    ([2, 3, 4], [3, 2, 4]), ([2, 3, 4], [4, 6]), ([5, 1, 7], [35]), ([6, 10], [3, 20]), ([8, 9, 2], [2, 4, 18]),
+    ([5, 1, 7], [35]), ([6, 10], [3, 20]), ([8, 9, 2], [2, 4, 18]),
   ])
   func `splitting variables makes a reshape affine`(from source: [Int], to target: [Int]) {
     let (expressions, splits) = affineReshape(Shape(source), Shape(target))
