@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func `on the cpu every scalar operation agrees with its reference in a kernel of its own`() throws {
-    let executor = try TestDevice(name: "cpu").executor()
+    let executor = try TestDevice.cpu.executor()
     // A million elements take the reference longer than all others together; the chain is tested by itself.
     for sample in Sample.all.first(where: { $0.primitive == "map" })?.samples ?? []
     where sample.inputs[0].signature.shape.count < 100_000 {

@@ -23,7 +23,8 @@ import Testing
     #expect(try kernels([y], inputs: [[8, 8]]) == ["map"])
     var options = CompilerOptions()
     options.fuses = false
-    #expect(try kernels([y], inputs: [[8, 8]], options: options) == ["map", "map", "map"])
+    let unfused = try kernels([y], inputs: [[8, 8]], options: options)
+    #expect(unfused == ["map", "map", "map"])
   }
 
   @Test func `softmax folds twice, and stores what is costly and used twice`() throws {
@@ -74,7 +75,8 @@ import Testing
     #expect(try kernels([.concatenating([x * 2, x + 1], along: 0)], inputs: [[6, 6]]) == ["map"])
     #expect(try kernels([x.padded(before: [1, 1], after: [1, 1], with: 3) + 1], inputs: [[6, 6]]) == ["map"])
     let slice = x.squared().sliced(starts: [0, 1], extents: [3, 2], steps: [2, 2])
-    #expect(try kernels(gradients(of: slice.sum(), withRespectTo: [x]), inputs: [[6, 6]]) == ["map"])
+    let labels = try kernels(gradients(of: slice.sum(), withRespectTo: [x]), inputs: [[6, 6]])
+    #expect(labels == ["map"])
   }
 
   @Test func `equal subcomputations are done once`() throws {

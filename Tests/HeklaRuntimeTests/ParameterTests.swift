@@ -8,13 +8,13 @@ import Testing
 
 /// Values that outlive a step, on every device.
 @Suite struct ParameterTests {
-  private static let options = ["all passes", "no merging", "no update in place", "no memory reuse"]
+  static let passes = ["all passes", "no merging", "no update in place", "no memory reuse"]
 
   private func options(_ name: String) -> CompilerOptions {
     CompilerOptions.variations.first { $0.name == name }?.options ?? CompilerOptions()
   }
 
-  @Test(arguments: TestDevice.present, options)
+  @Test(arguments: TestDevice.present, passes)
   func `two parameters swap at each step`(device: TestDevice, passes: String) throws {
     try device.run { executor in
       // Longer than one block of any device's loop.
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  @Test(arguments: TestDevice.present, options)
+  @Test(arguments: TestDevice.present, passes)
   func `an output may read the old value, the new one, or both`(device: TestDevice, passes: String) throws {
     try device.run { executor in
       let p = Parameter(.full([7], 1))

@@ -9,7 +9,7 @@ import Testing
 @Suite struct RandomGraphTests {
   @Test(arguments: RandomGraph.seeds(40))
   func `on the cpu every combination of passes gives the values of the references`(seed: UInt64) throws {
-    let executor = try TestDevice(name: "cpu").executor()
+    let executor = try TestDevice.cpu.executor()
     let outputs = RandomGraph(seed: seed).outputs
     let wanted = referenceValues(of: outputs)
     for (name, options) in CompilerOptions.variations {

@@ -10,6 +10,9 @@ public struct TestDevice: Sendable, Hashable, CustomTestStringConvertible {
   /// What the catalog calls it.
   public let name: String
 
+  /// The one that is always there.
+  public static let cpu = TestDevice(name: "cpu")
+
   /// All devices that can be opened here, `cpu` first.
   public static let present = DeviceCatalog.shared.survey().filter { $0.problem == nil }.map { TestDevice(name: $0.name) }
 
