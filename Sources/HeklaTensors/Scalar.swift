@@ -224,4 +224,19 @@ extension Scalar {
     }
     return visit(self)
   }
+
+  /// The numbers of the inputs that the value depends on.
+  var inputs: Set<Int> {
+    var seen: Set<ObjectIdentifier> = []
+    var found: Set<Int> = []
+    func visit(_ scalar: Scalar) {
+      switch scalar.form {
+      case .input(let index): found.insert(index)
+      case .apply(_, let operands): if seen.insert(scalar.identity).inserted { operands.forEach(visit) }
+      default: break
+      }
+    }
+    visit(self)
+    return found
+  }
 }

@@ -3,7 +3,18 @@ import HeklaArrays
 extension Tensor {
   /// `expression` at each point of `operands`, which already share one shape.
   static func elementwise(_ expression: Scalar, _ operands: [Tensor], elementType: ElementType? = nil) -> Tensor {
-    Tensor(Map(expression, shape: operands.first?.shape ?? [], elementType: elementType), operands)
+    // A derivative often uses only some of the operands; the others would be computed and read for nothing.
+    let used = expression.inputs.sorted()
+    var kept = expression
+    if used.count < operands.count {
+      let positions = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($1, $0) })
+      kept = expression.substituting { form in
+        guard case .input(let index) = form, let position = positions[index] else { return nil }
+        return .input(position, operands[index].elementType)
+      }
+    }
+    let shape = operands.first?.shape ?? []
+    return Tensor(Map(kept, shape: shape, elementType: elementType), used.map { operands[$0] })
   }
 
   /// The same expression at every element.
