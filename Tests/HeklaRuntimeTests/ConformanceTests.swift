@@ -82,7 +82,8 @@ import Testing
     if case .sum = sample.tolerance {
       let absolute = values.map { array in
         array.elementType.isFloating
-          ? HostArray(converting: array.doubles().map { abs($0) }, shape: array.shape, to: array.elementType) : array
+          ? HostArray(converting: array.doubles().map { abs($0) }, shape: array.shape, to: array.elementType)
+          : array
       }
       magnitude = referenceValues(of: [sample.build(absolute.map { Tensor($0) })])[0]
     }

@@ -20,7 +20,8 @@ import Testing
       // Longer than one block of any device's loop.
       let (p, q) = (Parameter(.coordinates([5000], along: 0)), Parameter(-Tensor.range(5000)))
       let step = try executor.compile(
-        StepDescription(assignments: [p.assigning(q.tensor), q.assigning(p.tensor)]), options: options(passes))
+        StepDescription(assignments: [p.assigning(q.tensor), q.assigning(p.tensor)]), options: options(passes)
+      )
       let (first, second) = (try executor.values(of: p), try executor.values(of: q))
       for round in 1...3 {
         try step.submit()
@@ -57,7 +58,8 @@ import Testing
   ) throws {
     try device.run { executor in
       let p = Parameter(Tensor.range(3000))
-      let step = try executor.compile(StepDescription(assignments: [p.assigning(p.tensor.flipped(along: [0]))]))
+      let step = try executor.compile(
+        StepDescription(assignments: [p.assigning(p.tensor.flipped(along: [0]))]))
       #expect(step.plan.copies.count == 1)
       for _ in 0..<3 { try step.submit() }
       #expect(try executor.values(of: p).elements() == Array((0..<3000).map { Int32($0) }.reversed()))

@@ -40,7 +40,8 @@ import Testing
   }
 
   private func check(
-    _ outputs: [Tensor], _ wanted: [HostArray], on executor: PlanExecutor, options: CompilerOptions, label: String
+    _ outputs: [Tensor], _ wanted: [HostArray], on executor: PlanExecutor, options: CompilerOptions,
+    label: String
   ) throws {
     let step = try executor.compile(StepDescription(outputs: outputs), options: options)
     let results = try step.run()

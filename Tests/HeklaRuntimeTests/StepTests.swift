@@ -12,7 +12,9 @@ import Testing
   func `a step takes new arguments at each run, also none at all elements`(device: TestDevice) throws {
     try device.run { executor in
       let step = try executor.compile(inputs: [Signature([3]), Signature([0, 2])]) { x in
-        StepDescription(outputs: [x[0] * 2, x[1] + 1, x[1].sum(along: 0), .concatenating([x[1].reshaped(to: [0]), x[0]], along: 0)])
+        StepDescription(outputs: [
+          x[0] * 2, x[1] + 1, x[1].sum(along: 0), .concatenating([x[1].reshaped(to: [0]), x[0]], along: 0),
+        ])
       }
       let nothing = HostArray(zeros: [0, 2])
       for numbers in [[1, 2, 3], [4, 5, 6]] as [[Float]] {
@@ -37,7 +39,9 @@ import Testing
   @Test(arguments: TestDevice.present)
   func `the gradient of a maximum finds the extremum again in another kernel`(device: TestDevice) throws {
     try device.run { executor in
-      let (a, b) = (Tensor.uniform([9, 33], key: RandomKey(seed: 1)), Tensor.uniform([9, 33], key: RandomKey(seed: 2)))
+      let (a, b) = (
+        Tensor.uniform([9, 33], key: RandomKey(seed: 1)), Tensor.uniform([9, 33], key: RandomKey(seed: 2))
+      )
       let loss = (a * b + b * 0.3).maximum(along: 1).sum()
       let slope = try gradients(of: loss, withRespectTo: [a])[0].values(on: executor).doubles()
       // One element of each row, never NaN: what the second kernel computes equals what the first stored.
@@ -51,7 +55,9 @@ import Testing
       guard executor.device.capabilities.storageTypes.contains(.int64) else { return }
       guard executor.device.capabilities.arithmeticTypes.contains(.int64) else { return }
       let x = Tensor([3, -4] as [Int64])
-      let results = try executor.values(of: [x.minimum(), x.maximum(), .map(x, .full([], -0x1p63, .int64)) { .maximum($0, $1) }])
+      let results = try executor.values(of: [
+        x.minimum(), x.maximum(), .map(x, .full([], -0x1p63, .int64)) { .maximum($0, $1) },
+      ])
       #expect(results.map { $0.doubles() } == [[-4], [3], [3, -4]])
     }
   }
@@ -59,7 +65,9 @@ import Testing
   @Test func `arguments that do not fit are refused before anything runs`() throws {
     let executor = try TestDevice.cpu.executor()
     let step = try executor.compile(inputs: [Signature([3])]) { StepDescription(outputs: [$0[0] * 2]) }
-    #expect(throws: DeviceError.invalidArgument(call: "run", reason: "the step takes 1 arguments, 0 were given")) {
+    #expect(
+      throws: DeviceError.invalidArgument(call: "run", reason: "the step takes 1 arguments, 0 were given")
+    ) {
       try step.run()
     }
     let reason = "argument 0 is float32[2], the step takes float32[3]"
