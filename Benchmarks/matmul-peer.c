@@ -52,6 +52,12 @@ static int ascending(const void *left, const void *right) {
   return (x > y) - (x < y);
 }
 
+// Numbers from -0.5 to 0.5, of a linear congruential generator.
+static float next(uint32_t *state) {
+  *state = *state * 1664525u + 1013904223u;
+  return (float)(*state >> 8) * 0x1p-24f - 0.5f;
+}
+
 int main(int count, char **words) {
   if (count != 6) return fprintf(stderr, "usage: %s openblas|onednn M N K SECONDS\n", words[0]), 1;
   const int m = atoi(words[2]), n = atoi(words[3]), k = atoi(words[4]);
@@ -62,8 +68,8 @@ int main(int count, char **words) {
   float *c = malloc((size_t)m * n * sizeof *c);
   if (!a || !b || !c) return fprintf(stderr, "out of memory\n"), 1;
   uint32_t state = 1;
-  for (long i = 0; i < (long)m * k; i++) a[i] = (float)((state = state * 1664525u + 1013904223u) >> 8) * 0x1p-24f - 0.5f;
-  for (long i = 0; i < (long)k * n; i++) b[i] = (float)((state = state * 1664525u + 1013904223u) >> 8) * 0x1p-24f - 0.5f;
+  for (long i = 0; i < (long)m * k; i++) a[i] = next(&state);
+  for (long i = 0; i < (long)k * n; i++) b[i] = next(&state);
 
   // The first product starts the threads and is checked at a sample of places.
   multiply(m, n, k, a, b, c);

@@ -1,10 +1,10 @@
 // What the matrix products share: C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], all stored row-major.
 // Push constants, in order: batches, m, n, k, stride_a, stride_b, splits, split_extent.
 //
-// A transposed operand is stored [k, m] or [n, k]. `stride_a` and `stride_b` are the elements from one matrix of
-// the batch to the next, 0 where one matrix serves the whole batch. With more than one part (`splits`), part s
-// multiplies columns s * split_extent ..< min(k, (s + 1) * split_extent) of op(A) and writes its own C; the
-// output then is [splits, batches, m, n] and `matmul_reduce` adds the parts in order.
+// A transposed operand is stored [k, m] or [n, k]. `stride_a` and `stride_b` are the elements from one matrix
+// of the batch to the next, 0 where one matrix serves the whole batch. With more than one part (`splits`),
+// part s multiplies columns s * split_extent ..< min(k, (s + 1) * split_extent) of op(A) and writes its own
+// C; the output then is [splits, batches, m, n] and `matmul_reduce` adds the parts in order.
 //
 // VECTORS asks that n, k, split_extent and both strides be multiples of 4, and m too where A is transposed.
 // Include grid.glsl and scalar.glsl before.

@@ -1,6 +1,5 @@
-// The exclusive sum over a workgroup, of one value per invocation; every invocation calls it. Include after the
-// local size is declared.
-// Source: Hillis and Steele, "Data parallel algorithms", 1986.
+// The exclusive sum over a workgroup, of one value per invocation; every invocation calls it. Include after
+// the local size is declared. Source: Hillis and Steele, "Data parallel algorithms", 1986.
 
 shared uint scan_sums[gl_WorkGroupSize.x];
 

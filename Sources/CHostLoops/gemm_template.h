@@ -133,7 +133,7 @@ typedef void NAME(tile_function)(long depth, const REAL *left, long left_row, lo
     NAME(tile)(rows, vectors, is_apart, depth, left, is_apart ? left_row : 1, is_apart ? 1 : left_step, right,  \
                right_step, product, product_step, columns, accumulates);                                        \
   }
-#define TILES_OF(rows)        \
+#define TILES_OF(rows)            \
   TILE(narrow_, rows, 1, 0)       \
   TILE(wide_, rows, 2, 0)         \
   TILE(narrow_apart_, rows, 1, 1) \
@@ -241,10 +241,10 @@ INLINE void NAME(sweep)(const int rows, long columns, const REAL *matrix, long s
   long j = 0;
   for (; j + 4 * LANES <= columns; j += 4 * LANES) NAME(strip)(4, rows, matrix + j, step, vector, product + j);
   for (; j + LANES <= columns; j += LANES) NAME(strip)(1, rows, matrix + j, step, vector, product + j);
-  for (; j < columns; j++) {
-    REAL sum = product[j];
-    UNROLLED for (int r = 0; r < rows; r++) sum += vector[r] * matrix[r * step + j];
-    product[j] = sum;
+  if (j < columns) {
+    VECTOR sum = LOAD_PART(product + j, columns - j);
+    UNROLLED for (int r = 0; r < rows; r++) sum += vector[r] * LOAD_PART(matrix + r * step + j, columns - j);
+    STORE_PART(product + j, sum, columns - j);
   }
 }
 

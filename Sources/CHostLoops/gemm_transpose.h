@@ -9,9 +9,10 @@
     rows[i + d] = __builtin_shufflevector(rows[i], rows[i + d], high);             \
     rows[i] = upper;                                                               \
   }
-// Positions of a swap: the lower row keeps its clear half and takes the other's clear half, and so on.
 #define LIST(...) __VA_ARGS__
-#define STAGE2(rows, i) SWAP(rows, i, 1, LIST(0, 2), LIST(1, 3))
+
+// SWAP<lanes>_<distance>: positions from the number of lanes on are the other row's.
+#define SWAP2_1(rows, i) SWAP(rows, i, 1, LIST(0, 2), LIST(1, 3))
 
 #define SWAP4_2(rows, i) SWAP(rows, i, 2, LIST(0, 1, 4, 5), LIST(2, 3, 6, 7))
 #define SWAP4_1(rows, i) SWAP(rows, i, 1, LIST(0, 4, 2, 6), LIST(1, 5, 3, 7))
@@ -33,7 +34,7 @@
   SWAP(rows, i, 1, LIST(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30), \
        LIST(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
 
-#define TRANSPOSE2(rows) STAGE2(rows, 0)
+#define TRANSPOSE2(rows) SWAP2_1(rows, 0)
 #define TRANSPOSE4(rows) \
   SWAP4_2(rows, 0) SWAP4_2(rows, 1) SWAP4_1(rows, 0) SWAP4_1(rows, 2)
 #define TRANSPOSE8(rows)                                                \

@@ -55,9 +55,13 @@ public struct Adam: Optimizer {
     state = OptimizerState(for: parameters, count: 2, file: file, line: line)
   }
 
+  /// The parameters that are trained.
   public var parameters: [Parameter] { state.parameters }
+
+  /// The count of steps, then both means of each parameter.
   public var stateParameters: [Parameter] { state.all }
 
+  /// The next values of `parameters`, and of the optimizer's own state; see `Optimizer`.
   public func assignments(
     for parameters: [Parameter], gradients: [Tensor], masks: [Parameter: Tensor]
   ) -> [Assignment] {

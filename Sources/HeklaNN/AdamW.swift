@@ -1,6 +1,6 @@
 import HeklaTensors
 
-/// Adam with decay of the weights beside the gradient, not through it: each step also takes rate x decay x w off w.
+/// Adam with weights that decay beside the gradient, not through it: each step also takes rate decay w off w.
 ///
 /// Source: Loshchilov & Hutter 2019, "Decoupled weight decay regularization", algorithm 2, with the decay
 /// multiplied by the learning rate as well as by the schedule.
@@ -28,9 +28,13 @@ public struct AdamW: Optimizer {
     set { adam.learningRate = newValue }
   }
 
+  /// The parameters that are trained.
   public var parameters: [Parameter] { adam.parameters }
+
+  /// The count of steps, then both means of each parameter.
   public var stateParameters: [Parameter] { adam.stateParameters }
 
+  /// The next values of `parameters`, and of the optimizer's own state; see `Optimizer`.
   public func assignments(
     for parameters: [Parameter], gradients: [Tensor], masks: [Parameter: Tensor]
   ) -> [Assignment] {

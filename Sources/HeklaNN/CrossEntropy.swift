@@ -5,10 +5,11 @@ import HeklaTensors
 /// - Parameters:
 ///   - logits: Shape `[..., classes]`.
 ///   - labels: `int32` of shape `[...]`, each in `0..<classes`.
-///   - smoothing: How much of a label's probability is spread evenly over all classes. Source: Szegedy et al. 2016,
-///     section 7.
-///   - ignoredLabel: Examples with this label count for nothing: not in the sum, and not in the mean's divisor. It
-///     may lie outside the classes.
+///   - smoothing: How much of a label's probability is spread evenly over all classes. Source: Szegedy et al.
+///     2016, section 7.
+///   - ignoredLabel: Examples with this label count for nothing: not in the sum, and not in the mean's
+///     divisor. It may lie outside the classes; any other label that does is not noticed, and counts as one
+///     whose logit is the largest.
 ///   - reduction: What becomes of the losses of single examples, in nats.
 /// - Returns: Rank 0, or shape `[...]` without reduction.
 public func crossEntropy(

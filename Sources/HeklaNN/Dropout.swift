@@ -18,8 +18,8 @@ public struct Dropout: Module {
   /// `x` with elements dropped; `x` itself in evaluation, when `key` is nil, and when the rate is 0.
   /// - Parameters:
   ///   - x: Of any shape.
-  ///   - key: What decides which elements go, `uint32` of shape `[2]`: a new one for each step and each call. See
-  ///     `Tensor.folded(in:)`.
+  ///   - key: What decides which elements go, `uint32` of shape `[2]`: a new one for each step and each call.
+  ///     See `Tensor.folded(in:)`.
   public func callAsFunction(_ x: Tensor, key: Tensor?) -> Tensor {
     guard let key, rate > 0 else { return x }
     return .map(x, .uniform(x.shape, key: key)) { x, uniform in

@@ -3,15 +3,15 @@ import HeklaTensors
 
 /// How a parameter's first values are drawn.
 ///
-/// A value, so a layer takes it as an argument: `Linear(inputs: 784, outputs: 300, initializer: .heNormal, key: key)`.
-/// The values are a function of the key alone, hence the same on every device.
+/// A value, so a layer takes it as an argument, as in `Linear(inputs: 2, outputs: 3, initializer: .heNormal,
+/// key: key)`. What it draws follows from the key alone, so it is the same on every device.
 public struct Initializer: Sendable {
   private let make: @Sendable (Shape, _ fanIn: Int, _ fanOut: Int, RandomKey) -> Tensor
 
   /// The initializer that `make` is.
   ///
-  /// - Parameter make: Gives values of a shape from the number of terms summed into one output (fan-in), the number
-  ///   of outputs that one input reaches (fan-out) and a key.
+  /// - Parameter make: Gives values of a shape from the number of terms summed into one output (fan-in), the
+  ///   number of outputs that one input reaches (fan-out) and a key.
   public init(_ make: @escaping @Sendable (Shape, _ fanIn: Int, _ fanOut: Int, RandomKey) -> Tensor) {
     self.make = make
   }
@@ -100,7 +100,7 @@ public struct Initializer: Sendable {
 
   /// The inverse of the error function for |x| < 0.9965, to single precision.
   ///
-  /// Source: Giles 2012, "Approximating the erfinv function", table 5, the central polynomial.
+  /// Source: Giles 2012, "Approximating the erfinv function", the central polynomial for single precision.
   static func inverseErf(_ x: Scalar) -> Scalar {
     let coefficients = [
       1.501_409_41, 0.246_640_727, -0.004_177_681_64, -0.001_253_725_03, 0.000_218_580_87, -4.391_506_54e-06,

@@ -1,7 +1,7 @@
 import HeklaArrays
 import HeklaTensors
 
-/// Each vector along the innermost axis shifted to mean 0 and scaled to variance 1, then scaled and shifted as learned.
+/// Each vector along the innermost axis brought to mean 0 and variance 1, then scaled and shifted as learned.
 ///
 /// Source: Ba et al. 2016, "Layer normalization", equation 4.
 public struct LayerNormalization: Module {

@@ -2,8 +2,8 @@ import HeklaTensors
 
 /// A rule that turns gradients into the parameters' next values.
 ///
-/// An optimizer is a value made for certain parameters. What it remembers from step to step lives in parameters of
-/// its own, on the device, so a compiled step holds the whole update and nothing is passed in:
+/// An optimizer is a value made for certain parameters. What it remembers from step to step lives in
+/// parameters of its own, on the device, so a compiled step holds the whole update and nothing is passed in:
 ///
 /// ```swift
 /// let optimizer = Adam(for: model.trainableParameters, learningRate: 1.2e-3)
@@ -30,9 +30,10 @@ public protocol Optimizer: Sendable {
   /// - Parameters:
   ///   - parameters: Some or all of those that the optimizer was made for; the others stay as they are.
   ///   - gradients: One for each, of its shape and type.
-  ///   - masks: For some of them, a tensor of the parameter's shape, `bool` or a number type: where it is false or
-  ///     0, the weight and all that is remembered of it become exactly 0, whatever they were and whatever the
-  ///     gradient is. A mask that is a parameter or an input of the step may change without a new compilation.
+  ///   - masks: For some of them, a tensor of the parameter's shape, `bool` or a number type: where it is
+  ///     false or 0, the weight and all that is remembered of it become exactly 0, whatever they were and
+  ///     whatever the gradient is. A mask that is a parameter or an input of the step may change without
+  ///     compiling anew. The step itself still computes with the weights it finds: start from masked ones.
   func assignments(
     for parameters: [Parameter], gradients: [Tensor], masks: [Parameter: Tensor]
   ) -> [Assignment]

@@ -49,14 +49,16 @@ struct OptimizerState: Sendable {
   ) -> [ParameterUpdate] {
     require(
       parameters.count == gradients.count && Set(parameters).count == parameters.count,
-      "optimizer: \(parameters.count) parameters, \(Set(parameters).count) different ones, and \(gradients.count) "
-        + "gradients; each parameter needs exactly one")
+      "optimizer: \(gradients.count) gradients for \(parameters.count) parameters, of which "
+        + "\(Set(parameters).count) are different; each parameter needs exactly one gradient")
+    require(
+      masks.keys.allSatisfy(Set(parameters).contains),
+      "optimizer: a mask is for a parameter that is not updated")
     return zip(parameters, gradients).map { parameter, gradient in
       guard let kept = kept[parameter] else {
         stop(
           "optimizer: a parameter of \(parameter.signature) is not among those it was made for",
-          file: #fileID,
-          line: #line)
+          file: #fileID, line: #line)
       }
       require(
         gradient.signature == parameter.signature,
@@ -64,8 +66,7 @@ struct OptimizerState: Sendable {
       let mask = masks[parameter]
       require(
         (mask?.shape ?? parameter.shape) == parameter.shape,
-        "optimizer: the mask of a parameter of \(parameter.signature) is \(mask?.signature.description ?? "")"
-      )
+        "optimizer: a parameter of \(parameter.signature) has a mask of \(mask?.shape ?? [])")
       return ParameterUpdate(parameter: parameter, gradient: gradient, kept: kept, mask: mask)
     }
   }
@@ -84,7 +85,8 @@ struct ParameterUpdate {
   /// `body` at each element of `operands`, and exactly 0 where the mask says so.
   ///
   /// Selected, not multiplied: a product would keep NaN, and turn a negative number into -0.
-  /// - Parameter operands: Of the parameter's shape or of rank 0; floating ones are converted to the update's type.
+  /// - Parameter operands: Of the parameter's shape or of rank 0; floating ones are converted to the update's
+  ///   type.
   func map(_ operands: [Tensor], _ body: ([Scalar]) -> Scalar) -> Tensor {
     Tensor.map([parameter.tensor] + operands + (mask.map { [$0] } ?? [])) { x in
       let values = x[1...operands.count].map { $0.converted(to: type) }

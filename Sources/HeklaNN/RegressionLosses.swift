@@ -15,13 +15,13 @@ public func meanSquaredError(
   return reduction((predictions - targets).squared())
 }
 
-/// Half the squared difference where it is small, and the absolute difference, less a constant, where it is large.
+/// Half the squared difference where it is small, a multiple of the absolute difference where it is large.
 ///
 /// Source: Huber 1964, "Robust estimation of a location parameter".
 /// - Parameters:
 ///   - predictions: Of any shape.
 ///   - targets: Of the same shape and type.
-///   - threshold: The difference where one form goes over into the other; the slope stays at it from there on.
+///   - threshold: The difference where one form goes over into the other; the slope stays at it from there.
 ///   - reduction: What becomes of the losses of single elements.
 /// - Returns: Rank 0, or the predictions' shape without reduction.
 public func huberLoss(

@@ -3,8 +3,8 @@ import HeklaTensors
 /// Gradient descent on batches, with momentum.
 ///
 /// g = gradient + decay w; v <- momentum v + g; w <- w - rate v, or w - rate (g + momentum v) with Nesterov's
-/// momentum. Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning",
-/// section 2, with the rate taken out of the velocity, so that a change of rate acts at once.
+/// momentum. Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep
+/// learning", section 2, with the rate taken out of the velocity, so that a change of rate acts at once.
 public struct SGD: Optimizer {
   /// How far a step goes.
   public var learningRate: any LearningRate
@@ -33,9 +33,13 @@ public struct SGD: Optimizer {
     state = OptimizerState(for: parameters, count: momentum > 0 ? 1 : 0, file: file, line: line)
   }
 
+  /// The parameters that are trained.
   public var parameters: [Parameter] { state.parameters }
+
+  /// The count of steps, then, with momentum, the velocity of each parameter.
   public var stateParameters: [Parameter] { state.all }
 
+  /// The next values of `parameters`, and of the optimizer's own state; see `Optimizer`.
   public func assignments(
     for parameters: [Parameter], gradients: [Tensor], masks: [Parameter: Tensor]
   ) -> [Assignment] {

@@ -9,9 +9,11 @@ public struct Schedule: LearningRate {
   private let body: @Sendable (Tensor) -> Tensor
 
   /// The schedule that `body` computes.
-  /// - Parameter body: Gives the rate, `float32` of rank 0, from the number of steps already made, `int32` of rank 0.
+  /// - Parameter body: Gives the rate, `float32` of rank 0, from the number of steps already made, `int32` of
+  ///   rank 0.
   public init(_ body: @escaping @Sendable (Tensor) -> Tensor) { self.body = body }
 
+  /// What the schedule computes from `count`.
   public func rate(afterSteps count: Tensor) -> Tensor { body(count) }
 
   /// A schedule of single numbers.

@@ -1,6 +1,6 @@
 import HeklaTensors
 
-/// A parameter that belongs to a module but that no optimizer changes: running statistics, pruning masks, counters.
+/// A parameter of a module that no optimizer changes: running statistics, pruning masks, counters.
 ///
 /// It is saved and loaded with the module's other parameters, and is missing from `trainableParameters`.
 public struct State: Sendable {

@@ -96,12 +96,12 @@ struct OpenCLDeviceQuery: @unchecked Sendable {
     result.sharedMemoryByteCount = number(CL_DEVICE_LOCAL_MEM_SIZE, as: cl_ulong.self, or: 0)
     // Bytes can be addressed and 64-bit integers computed with in any OpenCL 1.2 of the full profile.
     result.storageTypes = [.float32, .float16, .bfloat16, .int32, .uint32, .int64, .uint8, .bool]
+    // Halves are memory only, whatever the device has: the translated shaders carry them as bits.
     result.arithmeticTypes = [.int64]
     if extensions.contains("cl_khr_fp64") {
       result.storageTypes.insert(.float64)
       result.arithmeticTypes.insert(.float64)
     }
-    if extensions.contains("cl_khr_fp16") { result.arithmeticTypes.insert(.float16) }
     result.computeUnitCount = number(CL_DEVICE_MAX_COMPUTE_UNITS, as: cl_uint.self, or: 1)
     // Events are in nanoseconds whatever the clock's step is.
     result.timestampPeriod = 1

@@ -38,7 +38,8 @@ struct Generator: RandomNumberGenerator {
 
 /// An elementwise loop over `count` elements: each input binding read in order, one operation, one output.
 func loop(
-  _ operation: ScalarOperation, inputs: [ElementType], result: ElementType, output: ElementType? = nil, count: Int
+  _ operation: ScalarOperation, inputs: [ElementType], result: ElementType, output: ElementType? = nil,
+  count: Int
 ) -> Loop {
   Loop(
     extents: [count],

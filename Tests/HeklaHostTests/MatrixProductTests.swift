@@ -181,6 +181,8 @@ struct MatrixProductTests {
     let changed = [1, 3, 4, 5, 6, 1, 1, 0, 0]
     let source = try MatrixProduct.source(parameters: parameters)
     #expect(source.name == "matrix_product")
+    #expect(HostKernels.source(named: "matrix_product", parameters: parameters) == source)
+    #expect(HostKernels.source(named: "matrix_product", parameters: [0]) == nil)
     #expect(try MatrixProduct.source(parameters: parameters) == source)
     for index in parameters.indices {
       var other = parameters

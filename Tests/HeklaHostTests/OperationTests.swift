@@ -47,9 +47,12 @@ import Testing
   ]
 
   static let specials: [Float] = [
-    0, -0.0, 1, -1, 0.5, -0.5, 2, .infinity, -.infinity, .nan, .leastNonzeroMagnitude, -.leastNonzeroMagnitude,
-    .leastNormalMagnitude, 1e-30, -1e-30, 1e-8, -1e-8, 1e-4, 0.62, 0.63, 100, -100, 88.7, 88.8, -87.4, -103.9, -104.1, 1e10,
-    .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 0.70710678, 0.9999999, 1.0000001, 1.5707963, 3.1415927,
+    0, -0.0, 1, -1, 0.5, -0.5, 2, .infinity, -.infinity, .nan, .leastNonzeroMagnitude,
+    -.leastNonzeroMagnitude,
+    .leastNormalMagnitude, 1e-30, -1e-30, 1e-8, -1e-8, 1e-4, 0.62, 0.63, 100, -100, 88.7, 88.8, -87.4, -103.9,
+    -104.1, 1e10,
+    .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 0.70710678, 0.9999999, 1.0000001, 1.5707963,
+    3.1415927,
     1_048_575.9, 1_048_577, 2.5, 3.5, -2.5, 0.49999997, 8_388_607.5, 8_388_609, 16_777_216,
   ]
 
@@ -89,7 +92,8 @@ import Testing
       let output = try run(loop, on: [input, HostArray(zeros: [values.count])], library: library)[1]
       var worst = (error: 0.0, at: Float(0), got: Float(0))
       for (value, result) in zip(values, output.elements(as: Float.self)) {
-        let expected = TestSupport.apply(test.operation, [ReferenceValue(Double(value), .float32)], .float32).real
+        let expected = TestSupport.apply(test.operation, [ReferenceValue(Double(value), .float32)], .float32)
+          .real
         let error = Self.error(result, expected)
         if error > worst.error { worst = (error, value, result) }
       }
@@ -107,7 +111,9 @@ import Testing
       let loop = loop(operation, inputs: [.float32], result: .float32, count: 4)
       let output = try run(loop, on: [HostArray(values), HostArray(zeros: [4])])[1].elements(as: Float.self)
       for (value, result) in zip(values, output) {
-        #expect(result.sign == value.sign && (value == 0) == (result == 0), "\(operation.rawValue)(\(value)) = \(result)")
+        #expect(
+          result.sign == value.sign && (value == 0) == (result == 0),
+          "\(operation.rawValue)(\(value)) = \(result)")
       }
     }
   }
@@ -150,7 +156,8 @@ import Testing
         library: library)[2].elements(as: Float.self)
       for (pair, result) in zip(pairs, output) {
         let expected = TestSupport.apply(
-          operation, [ReferenceValue(Double(pair.0), .float32), ReferenceValue(Double(pair.1), .float32)], .float32
+          operation, [ReferenceValue(Double(pair.0), .float32), ReferenceValue(Double(pair.1), .float32)],
+          .float32
         ).real
         let error = Self.error(result, expected)
         // 0.5001: the reference itself is rounded to float64.
@@ -178,15 +185,20 @@ import Testing
     for operation in comparisons { try compare(operation, [.float32, .float32], .bool) }
     for type in [ElementType.float32, .float64] { try compare(.isNaN, [type], .bool) }
     try compare(.select, [.bool, .float32, .float32], .float32)
-    for operation in [ScalarOperation.and, .or, .equal, .notEqual] { try compare(operation, [.bool, .bool], .bool) }
+    for operation in [ScalarOperation.and, .or, .equal, .notEqual] {
+      try compare(operation, [.bool, .bool], .bool)
+    }
     try compare(.not, [.bool], .bool)
     try compare(.select, [.bool, .bool, .bool], .bool)
     let functions: [ScalarOperation] = [
-      .exp, .expm1, .log, .log1p, .sqrt, .reciprocalSquareRoot, .sin, .cos, .tan, .tanh, .asin, .acos, .atan, .sinh,
+      .exp, .expm1, .log, .log1p, .sqrt, .reciprocalSquareRoot, .sin, .cos, .tan, .tanh, .asin, .acos, .atan,
+      .sinh,
       .cosh, .erf, .floor, .ceil, .round,
     ]
     for operation in functions { try compare(operation, [.float64], .float64) }
-    for operation in [ScalarOperation.power, .atan2] { try compare(operation, [.float64, .float64], .float64) }
+    for operation in [ScalarOperation.power, .atan2] {
+      try compare(operation, [.float64, .float64], .float64)
+    }
   }
 
   @Test("Every conversion between memory types agrees with the reference")
@@ -216,7 +228,9 @@ import Testing
         .constant(7, .uint32), .constant(9, .uint32), .constant(0, .uint32), .coordinate(0),
         .apply(.convert, [3], .uint32), .apply(.threefryFirst, [0, 1, 2, 4], .uint32),
       ],
-      writes: [Loop.Write(binding: 0, elementType: .uint32, index: Loop.Affine(offset: 0, strides: [1]), value: 5)])
+      writes: [
+        Loop.Write(binding: 0, elementType: .uint32, index: Loop.Affine(offset: 0, strides: [1]), value: 5)
+      ])
     let words = try run(loop, on: [HostArray(zeros: [100], of: .uint32)])[0].elements(as: UInt32.self)
     let key = RandomKey(words: [7, 9])
     #expect(words == (0..<100).map { key.word(at: $0) })
@@ -251,12 +265,21 @@ import Testing
 
   static func array(_ type: ElementType, count: Int, seed: UInt64) -> HostArray {
     var generator = Generator(seed: seed)
-    let wholes: [Int64] = [0, 1, -1, 2, 7, 31, -7, 63, Int64(Int32.min), Int64(Int32.max), .min, .max, 255, 256]
+    let wholes: [Int64] = [
+      0, 1, -1, 2, 7, 31, -7, 63, Int64(Int32.min), Int64(Int32.max), .min, .max, 255, 256,
+    ]
     let numbers: [Int64] = (0..<count).map { index in
-      index < 200 ? wholes[Int.random(in: 0..<wholes.count, using: &generator)] : Int64.random(in: -99...99, using: &generator)
+      index < 200
+        ? wholes[Int.random(in: 0..<wholes.count, using: &generator)]
+        : Int64.random(in: -99...99, using: &generator)
     }
     switch type {
-    case .float32: return HostArray((0..<count).map { $0 < 200 ? specials.randomElement(using: &generator) ?? 0 : Float.random(in: -300...300, using: &generator) })
+    case .float32:
+      return HostArray(
+        (0..<count).map {
+          $0 < 200
+            ? specials.randomElement(using: &generator) ?? 0 : Float.random(in: -300...300, using: &generator)
+        })
     case .float64: return array(.float32, count: count, seed: seed).converted(to: .float64)
     case .float16: return array(.float32, count: count, seed: seed).converted(to: .float16)
     case .bfloat16: return array(.float32, count: count, seed: seed).converted(to: .bfloat16)

@@ -31,9 +31,9 @@ struct ProductCase<Element: ProductElement> {
     (self.batch, self.m, self.n, self.k) = (batch, m, n, k)
     (self.transposesA, self.transposesB) = (transposesA, transposesB)
     (self.sharesA, self.sharesB) = (sharesA, sharesB)
-    var generator = Weyl(state: seed)
-    a = (0..<(sharesA ? 1 : batch) * m * k).map { _ in Element(generator.next()) }
-    b = (0..<(sharesB ? 1 : batch) * k * n).map { _ in Element(generator.next()) }
+    var generator = Generator(seed: seed)
+    a = (0..<(sharesA ? 1 : batch) * m * k).map { _ in Element(Double.random(in: -1...1, using: &generator)) }
+    b = (0..<(sharesB ? 1 : batch) * k * n).map { _ in Element(Double.random(in: -1...1, using: &generator)) }
   }
 
   var parameters: [Int] {
@@ -134,17 +134,5 @@ struct ProductCase<Element: ProductElement> {
         return
       }
     }
-  }
-}
-
-/// Numbers from -1 to 1 without a pattern: a Weyl sequence, mixed.
-private struct Weyl {
-  var state: UInt64
-
-  mutating func next() -> Double {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Double(Int64(bitPattern: word ^ (word >> 31)) >> 11) * 0x1p-52
   }
 }

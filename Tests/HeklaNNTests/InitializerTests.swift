@@ -52,12 +52,14 @@ import Testing
         [Self.fanIn, Self.fanOut], fanIn: Self.fanIn, fanOut: Self.fanOut, key: RandomKey(seed: 7)))
     let mean = drawn.reduce(0, +) / Double(count)
     let variance = drawn.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
-    // Four standard errors, of the mean and of the variance: a right distribution fails in one of 16,000 keys.
+    // Four standard errors, of the mean and of the variance: a right distribution fails in one of 16,000
+    // keys.
     let meanError = (test.variance / Double(count)).squareRoot()
     let varianceError = ((test.kurtosis - 1) / Double(count)).squareRoot()
     #expect(abs(mean - test.mean) < 4 * meanError)
     #expect(abs(variance / test.variance - 1) < 4 * varianceError)
-    // The bound is reached nearly: of 9,600 values the largest is within 1% of it, unless luck is below e^-24.
+    // The bound is reached nearly: of 9,600 values the largest is within 1% of it, unless luck is below
+    // e^-24.
     if test.bound.isFinite {
       let largest = drawn.map { abs($0 - test.mean) }.max() ?? 0
       #expect(largest <= test.bound * (1 + 1e-6))

@@ -34,7 +34,8 @@ import Testing
     }
   }
 
-  /// The same by plain loops: `update` gets the weight, its gradient, what is kept of it, and the number of the step.
+  /// The same by plain loops: `update` gets the weight, its gradient, what is kept of it, and the number of
+  /// the step.
   static func expected(
     _ update: (_ weight: inout Double, _ gradient: Double, _ kept: inout (Double, Double), _ step: Double) ->
       Void

@@ -21,11 +21,11 @@ func agree(_ found: [Double], _ expected: [Double], within tolerance: Double) ->
     && zip(found, expected).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
 }
 
-/// The largest difference between the gradient that the rules give and central differences, relative to the largest
-/// entry of the latter.
+/// The largest difference between the gradient that the rules give and central differences, relative to the
+/// largest entry of the latter.
 ///
-/// With a step of 1e-5 the error of a central difference in float64 is about 1e-10 of the third derivative, and
-/// 1e-11 of the value by rounding.
+/// With a step of 1e-5 the error of a central difference in float64 is about 1e-10 of the third derivative,
+/// and 1e-11 of the value by rounding.
 func gradientError(
   _ start: [Double], _ shape: Shape, _ type: ElementType = .float64, _ loss: (Tensor) -> Tensor
 ) -> Double {

@@ -201,6 +201,22 @@ struct ShaderCacheTests {
     }
   }
 
+  @Test("OpenCL C is kept too, one entry for each choice of constants")
+  func openCL() throws {
+    try withFolder { folder in
+      let text = plain.replacing("= 1u;", with: "= n;").replacing(
+        "void", with: "layout(constant_id = 2) const uint n = 3; void")
+      for bits in [UInt32(7), 8, 7] {
+        let compiler = ShaderCompiler(include: { _ in nil }, cacheDirectory: folder)
+        let program = try compiler.openCLProgram(
+          for: GLSLSource(name: "sample", text: text, constants: [2: bits]))
+        #expect(program.text.contains("= \(bits)u;"))
+      }
+      let entries = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(entries.filter { $0.hasSuffix(".cl") }.count == 2 && entries.count == 3)
+    }
+  }
+
   @Test("A folder that cannot be written is no error")
   func unwritable() throws {
     // A file stands where the folder should be, which stops also the superuser.

@@ -102,7 +102,8 @@ struct ReferenceMemory {
 
   func load(_ index: Int) -> ReferenceValue {
     let wide = ReferenceValue.widened(type)
-    return type.isFloating ? ReferenceValue(reals[index], wide) : ReferenceValue(wrapping: wholes[index], wide)
+    return type.isFloating
+      ? ReferenceValue(reals[index], wide) : ReferenceValue(wrapping: wholes[index], wide)
   }
 
   mutating func store(_ value: ReferenceValue, at index: Int) {
@@ -137,7 +138,8 @@ struct ReferenceLoop {
       } else {
         var accumulators = loop.accumulators.map(ReferenceAccumulator.init)
         for step in 0..<reduction.count {
-          let values = evaluate(loop.body, at: coordinates + reduction.coordinates(ofIndex: step), accumulators: [])
+          let values = evaluate(
+            loop.body, at: coordinates + reduction.coordinates(ofIndex: step), accumulators: [])
           for index in accumulators.indices {
             accumulators[index].fold(values[loop.accumulators[index].value], position: step)
           }
@@ -168,7 +170,8 @@ struct ReferenceLoop {
       case .read(let index):
         let read = loop.reads[index]
         let holds = read.guards.allSatisfy { condition in
-          (condition.lower..<max(condition.upper, condition.lower)).contains(value(of: condition.value, at: coordinates))
+          (condition.lower..<max(condition.upper, condition.lower)).contains(
+            value(of: condition.value, at: coordinates))
         }
         let wide = ReferenceValue.widened(read.elementType)
         values.append(
@@ -232,12 +235,16 @@ struct ReferenceAccumulator {
         best.type.isFloating
         ? ReferenceValue(best.real * value.real, best.type)
         : ReferenceValue(wrapping: best.whole &* value.whole, best.type)
-    case .maximum, .argumentMaximum: replace(by: value, position, value.real > best.real, value.whole > best.whole)
-    case .minimum, .argumentMinimum: replace(by: value, position, value.real < best.real, value.whole < best.whole)
+    case .maximum, .argumentMaximum:
+      replace(by: value, position, value.real > best.real, value.whole > best.whole)
+    case .minimum, .argumentMinimum:
+      replace(by: value, position, value.real < best.real, value.whole < best.whole)
     }
   }
 
-  private mutating func replace(by value: ReferenceValue, _ position: Int, _ realBeats: Bool, _ wholeBeats: Bool) {
+  private mutating func replace(
+    by value: ReferenceValue, _ position: Int, _ realBeats: Bool, _ wholeBeats: Bool
+  ) {
     let beats = best.type.isFloating ? (realBeats || value.isNaN) && !best.isNaN : wholeBeats
     guard beats else { return }
     best = value

@@ -3,7 +3,9 @@ import HeklaArrays
 import HeklaDevices
 
 /// What `operation` gives on `operands` as `type`: real numbers in `float64`, whole numbers wrapping around.
-public func apply(_ operation: ScalarOperation, _ operands: [ReferenceValue], _ type: ElementType) -> ReferenceValue {
+public func apply(_ operation: ScalarOperation, _ operands: [ReferenceValue], _ type: ElementType)
+  -> ReferenceValue
+{
   let a = operands[0]
   let b = operands.count > 1 ? operands[1] : a
   let wide = ReferenceValue.widened(type)

@@ -24,8 +24,8 @@ void main() {
   sums[0] = sums[1] = sums[2] = sums[3] = sums[4] = sums[5] = sums[6] = sums[7] = VECTOR(0);
   sums[8] = sums[9] = sums[10] = sums[11] = sums[12] = sums[13] = sums[14] = sums[15] = VECTOR(0);
 
-  // A tile over the edge reads the last row or column again in place of those that are missing: the loop needs
-  // no guards, and what is computed there is not stored.
+  // A tile over the edge reads the last row or column again in place of those that are missing: the loop
+  // needs no guards, and what is computed there is not stored.
 #ifdef VECTORS
 #define ROW_A(r) ((start_a + min(tile.row + r, m - 1) * k) / 4)
 #define COLUMN_B(r) ((start_b + min(tile.column + r, n - 1) * k) / 4)

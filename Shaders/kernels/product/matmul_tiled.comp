@@ -10,9 +10,9 @@ layout(local_size_x = 256, local_size_x_id = 0) in;
 #include "scalar.glsl"
 #include "product.glsl"
 
-// Invocations = (TILE_ROWS / MICRO) * (TILE_COLUMNS / MICRO), and each brings at most one 4 x 4 block per step:
-// (TILE_ROWS + TILE_COLUMNS) * TILE_DEPTH <= 16 * invocations. Tile extents are multiples of 2 * MICRO where
-// MICRO is 8 and of MICRO where it is 4; the depth is a multiple of 4.
+// Invocations = (TILE_ROWS / MICRO) * (TILE_COLUMNS / MICRO), and each brings at most one 4 x 4 block per
+// step: (TILE_ROWS + TILE_COLUMNS) * TILE_DEPTH <= 16 * invocations. Rows and columns are multiples of MICRO,
+// the depth of 4.
 layout(constant_id = 3) const uint TILE_ROWS = 128;
 layout(constant_id = 4) const uint TILE_COLUMNS = 128;
 layout(constant_id = 5) const uint TILE_DEPTH = 16;
@@ -55,8 +55,9 @@ shared VECTOR tile_b[TILE_DEPTH * PITCH_B];
 DEFINE_LOAD(load_a, a)
 DEFINE_LOAD(load_b, b)
 
-// The 4 x 4 block that an invocation brings at each step: of A or of B, at `wide` along m or n and `deep` along k,
-// both in blocks. `invocation` counts first the blocks of A, then those of B, neighbours along the stored rows.
+// The 4 x 4 block that an invocation brings at each step: of A or of B, at `wide` along m or n and `deep`
+// along k, both in blocks. `invocation` counts first the blocks of A, then those of B, neighbours along the
+// stored rows.
 const uint BLOCKS_DEEP = TILE_DEPTH / 4;
 const uint BLOCKS_A = TILE_ROWS / 4 * BLOCKS_DEEP;
 const uint BLOCKS_B = TILE_COLUMNS / 4 * BLOCKS_DEEP;
@@ -91,8 +92,8 @@ void main() {
   uint start_c = (tile.split * batches + tile.batch) * m * n;
   Errand errand = find_errand(gl_LocalInvocationID.x);
 
-  // Which elements this invocation computes: rows 4 y ..< 4 y + 4 and columns 4 x ..< 4 x + 4 of the tile; with a
-  // micro tile of 8 also those half a tile further, so that neighbours read neighbouring vectors.
+  // Which elements this invocation computes: rows 4 y ..< 4 y + 4 and columns 4 x ..< 4 x + 4 of the tile;
+  // with a micro tile of 8 also those half a tile further, so that neighbours read neighbouring vectors.
   uint x = gl_LocalInvocationID.x % (TILE_COLUMNS / MICRO);
   uint y = gl_LocalInvocationID.x / (TILE_COLUMNS / MICRO);
   VECTOR sums[16];

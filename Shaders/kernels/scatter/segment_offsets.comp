@@ -1,4 +1,4 @@
-// offsets[r] = how many sorted keys are less than r, r in 0 ... rows: row r has offsets[r] ..< offsets[r + 1].
+// offsets[r] = how many sorted keys are less than r in 0 ... rows: row r has offsets[r] ..< offsets[r + 1].
 // Bindings: 0 keys [count], uint32, ascending; 1 offsets [rows + 1], uint32. Push: count, rows.
 // Constants: 0 local size.
 // Grid: ceil((rows + 1) / local size) groups, folded.

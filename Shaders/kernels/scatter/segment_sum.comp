@@ -1,4 +1,4 @@
-// output[r, :] = the sum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1], in order; 0 for none.
+// output[r, :] = the sum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1], in order; 0 if none.
 // Bindings: 0 values [n, width]; 1 order, uint32; 2 offsets [rows + 1]; 3 output [rows, width].
 // Constants: 0 local size; 1 ordered (else j itself is the row and 1 is not read). Define VECTORS.
 // Grid: ceil(rows * width / local size) groups, folded.

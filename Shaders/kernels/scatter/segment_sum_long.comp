@@ -1,8 +1,8 @@
-// output[r, :] = the sum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1], LANES terms at a time.
+// output[r, :] = the sum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1], LANES at a time.
 // Bindings: 0 values [n, width]; 1 order, uint32; 2 offsets [rows + 1]; 3 output [rows, width].
 // Constants: 0 local size = LANES * columns; 1 ordered, as segment_sum; 2 LANES, 2^i. Define VECTORS.
 // Grid: rows * ceil(width / columns) groups, folded.
-// Source: lane l adds terms l, l + LANES, ...; a fixed tree adds the lanes, so the bits depend on LANES alone.
+// Source: lane l adds terms l, l + LANES, ...; a fixed tree adds the lanes: the bits depend on LANES alone.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 layout(local_size_x = 256, local_size_x_id = 0) in;

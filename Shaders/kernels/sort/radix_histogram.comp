@@ -1,5 +1,5 @@
 // counts[digit, tile] = how many keys of the tile have the digit: the first kernel of a radix sort pass.
-// Bindings: 0 keys [count]; 1 counts [digits * tiles + digits], the last digits untouched. Push: see sort.glsl.
+// Bindings: 0 keys [count]; 1 counts [digits * tiles + digits], the end untouched. Push: see sort.glsl.
 // Constants: 0 local size; 1 bits per pass; 2 keys per invocation.
 // Grid: tiles = ceil(count / (local size * keys per invocation)) groups, folded.
 // Source: see sort.glsl.

@@ -1,4 +1,4 @@
-// Each digit's counts become their exclusive sums over the tiles, its total is appended: the second of a pass.
+// Each digit's counts become their exclusive sums over the tiles, its total is appended: second of a pass.
 // Bindings: 0 counts [digits * tiles + digits] in place: [digit, tile], totals. Push: digits, tiles.
 // Constants: 0 local size.
 // Grid: digits groups, folded; digits = 2^(bits per pass).

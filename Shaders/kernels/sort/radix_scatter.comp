@@ -1,6 +1,6 @@
 // Each key and payload goes to its place in the order of this pass's digit: the third of a pass; stable.
 // Bindings: 0 keys; 1 payloads; 2 counts, from radix_scan; 3, 4 both sorted. Push: see sort.glsl.
-// Constants: 0 local size; 1 bits per pass; 2 keys per invocation; 3 the payload is the position (1 not read).
+// Constants: 0 local size; 1 bits per pass; 2 keys per invocation; 3 payload is the position (1 not read).
 // Grid: as radix_histogram. Shared memory: 4 * (local size * (digits + 1) + digits) bytes.
 // Source: see sort.glsl.
 #version 450
@@ -45,7 +45,8 @@ void main() {
   }
   barrier();
 
-  // Keys of smaller digits come first, then this digit's in earlier tiles; the ranks of a digit start anywhere.
+  // Keys of smaller digits come first, then this digit's in earlier tiles; the ranks of a digit start
+  // anywhere.
   for (uint digit = local; digit < DIGITS; digit += gl_WorkGroupSize.x) {
     uint start = 0;
     for (uint smaller = 0; smaller < digit; smaller++) start += counts[DIGITS * tiles + smaller];

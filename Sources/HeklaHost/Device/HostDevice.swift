@@ -43,7 +43,8 @@ public final class HostDevice: Device {
   /// Makes `byteCount` bytes of memory, reused where a buffer of about the size was freed.
   public func makeBuffer(byteCount: Int) throws(DeviceError) -> any Buffer {
     guard byteCount >= 1 else {
-      throw .invalidArgument(call: "makeBuffer", reason: "a buffer has at least 1 byte, \(byteCount) were asked for.")
+      throw .invalidArgument(
+        call: "makeBuffer", reason: "a buffer has at least 1 byte, \(byteCount) were asked for.")
     }
     return HostBuffer(byteCount: byteCount, block: try memory.take(byteCount), memory: memory)
   }
@@ -53,7 +54,8 @@ public final class HostDevice: Device {
     guard case .host(let body) = source else {
       throw .unsupported(
         device: name, feature: "the shader '\(source.name)'",
-        remedy: "The cpu device runs host bodies: use LoopKernel or HostKernels, or another device with --device.")
+        remedy:
+          "The cpu device runs host bodies: use LoopKernel or HostKernels, or another device with --device.")
     }
     return kernels.withLock { kernels in
       if let kernel = kernels[source] { return kernel }
@@ -64,7 +66,7 @@ public final class HostDevice: Device {
   }
 
   /// Makes a queue that runs what is submitted before `submit` returns.
-  public func makeQueue() throws(DeviceError) -> any Queue { HostQueue(deviceName: name) }
+  public func makeQueue() throws(DeviceError) -> any Queue { HostQueue() }
 
   /// The model name that Linux reports, or the architecture.
   private static var processorName: String {

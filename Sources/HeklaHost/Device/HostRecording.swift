@@ -48,7 +48,9 @@ public final class HostRecording: Recording, @unchecked Sendable {
           guard slice.offset % HostMemory.alignment == 0 else {
             throw .invalidArgument(
               call: call,
-              reason: "binding \(bindings.count) starts at byte \(slice.offset), no multiple of \(HostMemory.alignment).")
+              reason:
+                "binding \(bindings.count) starts at byte \(slice.offset), no multiple of \(HostMemory.alignment)."
+            )
           }
           bindings.append(resolved.bytes)
           buffers.append(resolved.buffer)

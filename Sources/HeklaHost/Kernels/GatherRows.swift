@@ -29,7 +29,8 @@ struct GatherRows: Sendable {
     guard indexCount > 0 else { return }
     let indices = try arguments.elements(1, count: indexCount, as: Int32.self, kernel: Self.name)
     let values = try arguments.elements(0, count: rowCount * rowByteCount, as: UInt8.self, kernel: Self.name)
-    let output = try arguments.elements(2, count: indexCount * rowByteCount, as: UInt8.self, kernel: Self.name)
+    let output = try arguments.elements(
+      2, count: indexCount * rowByteCount, as: UInt8.self, kernel: Self.name)
     // All indices are checked before anything is written.
     try RowIndices.check(indices, bound: rowCount, operation: Self.name)
     guard rowByteCount > 0, let from = values.baseAddress, let to = output.baseAddress else { return }

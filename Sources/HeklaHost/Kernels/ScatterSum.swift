@@ -69,7 +69,8 @@ struct ScatterSum: Sendable {
   }
 
   private func sumShortRows(
-    _ starts: UnsafeMutablePointer<Int32>, _ order: UnsafeMutablePointer<Int32>, _ from: UnsafeMutablePointer<Float>,
+    _ starts: UnsafeMutablePointer<Int32>, _ order: UnsafeMutablePointer<Int32>,
+    _ from: UnsafeMutablePointer<Float>,
     _ to: UnsafeMutablePointer<Float>
   ) {
     // Stretches of output rows with about as many values each, so that crowded stretches do not wait alone.
@@ -86,7 +87,8 @@ struct ScatterSum: Sendable {
 
   /// Rows with many values: parts in parallel, then their sums in order.
   private func sumLongRows(
-    _ starts: UnsafeMutablePointer<Int32>, _ order: UnsafeMutablePointer<Int32>, _ from: UnsafeMutablePointer<Float>,
+    _ starts: UnsafeMutablePointer<Int32>, _ order: UnsafeMutablePointer<Int32>,
+    _ from: UnsafeMutablePointer<Float>,
     _ to: UnsafeMutablePointer<Float>
   ) {
     guard valueCount > Self.partLength else { return }

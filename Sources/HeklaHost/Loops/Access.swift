@@ -117,7 +117,9 @@ struct Access {
     for position in 0..<conditions.count {
       let condition = conditions[position]
       var value = condition.offset
-      for axis in 0..<condition.outerStrides.count { value += condition.outerStrides[axis] * coordinates[axis] }
+      for axis in 0..<condition.outerStrides.count {
+        value += condition.outerStrides[axis] * coordinates[axis]
+      }
       starts[startSlot + 1 + position] = value
     }
   }
@@ -144,7 +146,8 @@ struct Access {
       }
       for (number, row) in span.rows.enumerated() {
         clipped(
-          row: row, column: first, columns: columns, position: number * columns, index: index + number * strides[0],
+          row: row, column: first, columns: columns, position: number * columns,
+          index: index + number * strides[0],
           starts: starts, skip: skip, body: body)
       }
       return

@@ -28,7 +28,9 @@ struct BlockLibrary: @unchecked Sendable {
     host_find_operation(table, operation, type, Int32(uniform))
   }
 
-  func conversion(from: HostType, to: HostType) -> HostBlockFunction? { host_find_conversion(table, from, to) }
+  func conversion(from: HostType, to: HostType) -> HostBlockFunction? {
+    host_find_conversion(table, from, to)
+  }
   func splat(_ type: HostType) -> HostBlockFunction { host_find_splat(table, type) }
   func fill(_ storage: HostStorage) -> HostFillFunction { host_find_fill(table, storage) }
   func spill(_ storage: HostStorage) -> HostSpillFunction { host_find_spill(table, storage) }

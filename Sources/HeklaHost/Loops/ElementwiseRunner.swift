@@ -34,7 +34,8 @@ final class ElementwiseRunner: LoopRunner {
     let rowAxis = Self.axisReadAlong(nest)
     if let rowAxis {
       space = StageParts.Space(
-        extents: nest.extents, outerAxes: (0..<rank - 1).filter { $0 != rowAxis }, blockAxes: [rowAxis, rank - 1],
+        extents: nest.extents, outerAxes: (0..<rank - 1).filter { $0 != rowAxis },
+        blockAxes: [rowAxis, rank - 1],
         isTiled: true)
     } else {
       var split = rank
@@ -47,8 +48,10 @@ final class ElementwiseRunner: LoopRunner {
         extents: nest.extents, outerAxes: Array(0..<split), blockAxes: Array(split..<rank))
     }
     stage = Stage(
-      try StageParts(loop.body, of: loop, nest: nest, space: space, outputs: [], writes: true, library: library))
-    var chunkSize = WorkGrain.chunkSize(nanosecondsPerPoint: stage.nanosecondsPerPoint, multipleOf: stage.blockSize)
+      try StageParts(
+        loop.body, of: loop, nest: nest, space: space, outputs: [], writes: true, library: library))
+    var chunkSize = WorkGrain.chunkSize(
+      nanosecondsPerPoint: stage.nanosecondsPerPoint, multipleOf: stage.blockSize)
     if let rowAxis {
       // Two cache lines wide for memory that is written, and as tall as a block allows up to a square.
       let tileColumns = min(32, nest.extents[rank - 1])
@@ -71,7 +74,9 @@ final class ElementwiseRunner: LoopRunner {
   /// Reading such memory row by row touches a cache line for each element and comes back to the line a row
   /// later; where it does not stay in the cache till then, tiles are many times faster.
   private static func axisReadAlong(_ nest: Nest) -> Int? {
-    guard nest.count >= 4_096, nest.extents.count >= 2, let inner = nest.extents.last, inner >= 8 else { return nil }
+    guard nest.count >= 4_096, nest.extents.count >= 2, let inner = nest.extents.last, inner >= 8 else {
+      return nil
+    }
     for read in nest.reads {
       let strides = read.index.strides
       let innerStride = abs(strides[nest.extents.count - 1])

@@ -35,7 +35,8 @@ public enum LoopKernel {
       let runner = try runner.get()
       if runner.isEmpty { return }
       try sizes.check(arguments.bindings, kernel: name)
-      withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: max(sizes.count, 1)) { addresses in
+      withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: max(sizes.count, 1)) {
+        addresses in
         guard let base = addresses.baseAddress else { return }
         for position in 0..<sizes.count {
           guard let address = arguments.bindings[position].baseAddress else { return }
@@ -65,7 +66,8 @@ struct BindingSizes: Sendable {
 
   init(_ loop: Loop) {
     var byteCounts = [Int](
-      repeating: 0, count: 1 + max(loop.reads.map(\.binding).max() ?? -1, loop.writes.map(\.binding).max() ?? -1))
+      repeating: 0,
+      count: 1 + max(loop.reads.map(\.binding).max() ?? -1, loop.writes.map(\.binding).max() ?? -1))
     let extents = loop.extents + loop.reductionExtents
     func require(_ binding: Int, _ index: Loop.Affine, _ type: ElementType) {
       guard binding >= 0 else { return }
@@ -91,7 +93,9 @@ struct BindingSizes: Sendable {
     for position in byteCounts.indices where bindings[position].count < byteCounts[position] {
       throw .invalidArgument(
         call: "dispatch of \(kernel)",
-        reason: "binding \(position) has \(bindings[position].count) bytes where the kernel uses \(byteCounts[position]).")
+        reason:
+          "binding \(position) has \(bindings[position].count) bytes where the kernel uses \(byteCounts[position])."
+      )
     }
   }
 }

@@ -16,7 +16,9 @@ struct Nest {
 
     fileprivate mutating func changeStrides(_ change: ([Int]) -> [Int]) {
       index.strides = change(index.strides)
-      for position in guards.indices { guards[position].value.strides = change(guards[position].value.strides) }
+      for position in guards.indices {
+        guards[position].value.strides = change(guards[position].value.strides)
+      }
     }
   }
 

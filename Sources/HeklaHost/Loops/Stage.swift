@@ -210,7 +210,8 @@ final class Stage: @unchecked Sendable {
       source.access.forEachPiece(span, starts: frame.starts, skip: skip) { piece in
         for row in 0..<piece.rows {
           host_count_up(
-            values + piece.position + row * piece.columns, Int32(truncatingIfNeeded: piece.index + row * piece.rowStride),
+            values + piece.position + row * piece.columns,
+            Int32(truncatingIfNeeded: piece.index + row * piece.rowStride),
             Int32(truncatingIfNeeded: piece.columnStride), piece.columns)
         }
       }

@@ -76,7 +76,8 @@ struct StageParts {
     if writes, !loop.accumulators.isEmpty {
       accumulators = loop.accumulators.enumerated().map { position, accumulator in
         let isArgument = accumulator.fold == .argumentMaximum || accumulator.fold == .argumentMinimum
-        return Value(slot: position, rate: .varying, type: isArgument ? HOST_INT32 : HostType(accumulator.type))
+        return Value(
+          slot: position, rate: .varying, type: isArgument ? HOST_INT32 : HostType(accumulator.type))
       }
       slots = accumulators.map { _ in .variable }
     } else {
@@ -146,7 +147,9 @@ struct StageParts {
       default: array
       }
     let memory = storage.bytes(64)
-    wide.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory), byteCount: $0.count) }
+    wide.withUnsafeBytes {
+      memory.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory), byteCount: $0.count)
+    }
     return Value(slot: add(.constant(memory)), rate: .constant, type: HostType(type))
   }
 
@@ -221,14 +224,17 @@ struct StageParts {
     default: break
     }
     let operandType = operation == .select ? arguments[1].type : arguments[0].type
-    guard let blockOperation = HostOperation(operation) else { throw Self.malformed("\(operation) is unknown") }
+    guard let blockOperation = HostOperation(operation) else {
+      throw Self.malformed("\(operation) is unknown")
+    }
     let typed = operation == .select ? arguments[1...] : arguments[0...]
     guard typed.allSatisfy({ $0.type == operandType }) else {
       throw Self.malformed("the operands of \(operation) have different types")
     }
     guard library.function(blockOperation, operandType, uniform: 0) != nil else {
       throw DeviceError.unsupported(
-        device: "cpu", feature: "\(operation) giving \(type)", remedy: "Convert the operands to float32 first.")
+        device: "cpu", feature: "\(operation) giving \(type)",
+        remedy: "Convert the operands to float32 first.")
     }
     nanosecondsPerPoint += Self.cost(of: operation, operandType)
     // From here on the function exists at least for blocks of all operands.
@@ -277,7 +283,9 @@ struct StageParts {
       return value
     }
     var mask = 0
-    for (position, argument) in arguments.enumerated() where argument.rate != .varying { mask |= 1 << position }
+    for (position, argument) in arguments.enumerated() where argument.rate != .varying {
+      mask |= 1 << position
+    }
     var arguments = arguments
     var function = find(library, mask)
     // Where no function takes just these operands as one element, they are repeated over a block, last first.
@@ -298,9 +306,11 @@ struct StageParts {
       // Only slots of constants are used.
       if case .constant(let address) = kind { address } else { storage.spare }
     }
-    withUnsafePointer(to: step) { step in addresses.withUnsafeBufferPointer { addresses in
-      if let base = addresses.baseAddress { host_run(step, 1, base, 1) }
-    } }
+    withUnsafePointer(to: step) { step in
+      addresses.withUnsafeBufferPointer { addresses in
+        if let base = addresses.baseAddress { host_run(step, 1, base, 1) }
+      }
+    }
   }
 
   private mutating func makeVarying(_ value: Value) -> Value {
@@ -310,8 +320,11 @@ struct StageParts {
     return block
   }
 
-  private func instruction(_ function: HostBlockFunction, _ result: Int, _ operands: [Int]) -> HostInstruction {
-    func operand(_ position: Int) -> Int32 { Int32(position < operands.count ? operands[position] : operands[0]) }
+  private func instruction(_ function: HostBlockFunction, _ result: Int, _ operands: [Int]) -> HostInstruction
+  {
+    func operand(_ position: Int) -> Int32 {
+      Int32(position < operands.count ? operands[position] : operands[0])
+    }
     return HostInstruction(
       function: function, result: Int32(result), operands: (operand(0), operand(1), operand(2), operand(3)))
   }
@@ -340,7 +353,9 @@ struct StageParts {
     var value = value
     if value.type != HostType(write.elementType) {
       value = convert(value, to: write.elementType)
-      guard value.type == HostType(write.elementType) else { throw Self.malformed("a write cannot be converted") }
+      guard value.type == HostType(write.elementType) else {
+        throw Self.malformed("a write cannot be converted")
+      }
     }
     value = makeVarying(value)
     if loop.writes.count > 1 { copyToRegister(value) }

@@ -6,11 +6,11 @@
 enum ProductBlocking {
   /// The most of the depth in a block. It decides where a sum is cut into partial sums, so it is the same for
   /// all shapes and instruction sets.
-  static let depth = 512
+  static let depth = 768
   /// The most rows of a left block, a multiple of every tile's rows.
-  static let rows = 168
+  static let rows = 84
   /// The most columns of a right block, a multiple of every panel's width.
-  static let columns = 2048
+  static let columns = 1024
   /// A right factor is read where it lies, not packed, where it meets at most so many rows.
   static let directRows = 256
   /// A left factor is read where it lies, not packed, where it meets at most so many columns.

@@ -331,7 +331,9 @@ extension LotteryTicket {
     var left: [Double] = []
     /// For each variant and round, the curve of each repetition.
     var sparse: [Variant: [[Curve]]] = [:]
-    var (prunedNotZero, countsOff, resetsOff) = (0, 0, 0)
+    var prunedNotZero = 0
+    var countsOff = 0
+    var resetsOff = 0
 
     /// The dense network, then round after round the ticket and what it is compared with.
     mutating func repeatOnce(

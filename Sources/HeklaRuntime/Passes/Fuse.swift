@@ -67,6 +67,8 @@ struct Fusion {
     switch node.primitive.lowering {
     case .leaf:
       store(node)
+    case .secondary:
+      store(node)
     case .kernels:
       node.inputs.forEach { store($0) }
       store(node)

@@ -11,6 +11,19 @@ struct BuiltLoop {
   /// What each written binding holds.
   var roots: [Node]
 
+  /// The same without the writes of nodes that nobody reads; their values are still computed where others need them.
+  func writingOnly(_ needed: Set<Node>) -> BuiltLoop {
+    var result = self
+    let kept = roots.indices.filter { needed.contains(roots[$0]) }
+    result.roots = kept.map { roots[$0] }
+    result.loop.writes = kept.enumerated().map { position, index in
+      var write = loop.writes[index]
+      write.binding = reads.count + position
+      return write
+    }
+    return result
+  }
+
   /// The nodes of which the loop reads, at each point, only the element that it writes there.
   var pointwiseReads: Set<Node> {
     var result: Set<Node> = []
@@ -183,7 +196,7 @@ struct LoopBuilder {
       result = try compute(movement, of: node, conditions: conditions, reshape: isReshape ? node : reshape)
     case .fold(let fold, let axes):
       result = try compute(fold, of: node, along: axes, at: point, conditions: conditions, reshape: reshape)
-    case .leaf, .kernels:
+    case .leaf, .kernels, .secondary:
       result = try read(node, at: linearized(point, in: node.shape), conditions: conditions, reshape: reshape)
     }
     if conditions.isEmpty, roots.contains(node) {

@@ -25,7 +25,8 @@ struct LoweredCall {
 /// Chooses kernels for `kernel` on a device, and spells them out.
 ///
 /// - Returns: The launches in order, and the byte counts of their temporaries.
-/// - Throws: `DeviceError.unsupported` when no variant of a primitive runs on the device.
+/// - Throws: `DeviceError.unsupported` when no variant of a primitive, or not the preferred one, runs on the device;
+///   `DeviceError.invalidArgument` when the preferred one does not exist.
 func lower(
   _ kernel: FormedKernel, for capabilities: Capabilities, preferring preferred: [String: String] = [:]
 ) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
@@ -45,19 +46,21 @@ func lower(
       groupCount: groups, pushConstants: [])
     return ([call], [])
   case .primitive(let node):
-    return try lower(node, for: capabilities, preferring: preferred)
+    return try lower(node, outputs: kernel.writes, for: capabilities, preferring: preferred)
   }
 }
 
 /// The hand-written kernels of `node`'s primitive that suit the device.
 private func lower(
-  _ node: Node, for capabilities: Capabilities, preferring preferred: [String: String]
+  _ node: Node, outputs: [Node], for capabilities: Capabilities, preferring preferred: [String: String]
 ) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
   guard case .kernels(let variants) = node.primitive.lowering else { return ([], []) }
   let inputs = node.inputs.map(\.signature)
   let applicable = variants.filter { $0.applies(capabilities, inputs, node.signature) }
   let name = node.primitive.name
-  let byChoice = applicable.first { $0.name == preferred[name] }
+  let byChoice = try preferred[name].map { choice throws(DeviceError) in
+    try variant(choice, of: variants, applicable: applicable, for: node, on: capabilities)
+  }
   let byRule = applicable.first { $0.suits(capabilities, inputs, node.signature) }
   guard let variant = byChoice ?? byRule ?? applicable.first else {
     throw .unsupported(
@@ -66,12 +69,22 @@ private func lower(
       remedy: "Convert the inputs to float32 with converted(to:), or run on the cpu device.")
   }
   let program = variant.program(inputs, node.signature, capabilities)
+  var temporaries = program.temporaries
+  // Further results that nobody reads are written to temporaries.
+  let secondary = node.primitive.secondarySignatures(of: inputs).enumerated().map { index, signature in
+    if let output = outputs.first(where: { if case .secondary(index) = $0.primitive.lowering { true } else { false } }) {
+      return LoweredCall.Operand.node(output)
+    }
+    temporaries.append(signature.byteCount)
+    return .temporary(temporaries.count - 1)
+  }
   var calls: [LoweredCall] = []
   for call in program.calls {
     let operands = call.bindings.map { binding -> LoweredCall.Operand in
       switch binding {
       case .input(let index): .node(node.inputs[index].base)
       case .output: .node(node)
+      case .secondary(let index): secondary[index]
       case .temporary(let index): .temporary(index)
       }
     }
@@ -80,7 +93,25 @@ private func lower(
         label: name, variant: variant.name, source: try source(of: call.body), operands: operands,
         writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
   }
-  return (calls, program.temporaries)
+  return (calls, temporaries)
+}
+
+/// The variant called `choice`: one that was asked for by name is used or refused, never replaced.
+private func variant(
+  _ choice: String, of variants: [KernelVariant], applicable: [KernelVariant], for node: Node,
+  on capabilities: Capabilities
+) throws(DeviceError) -> KernelVariant {
+  if let variant = applicable.first(where: { $0.name == choice }) { return variant }
+  func list(_ variants: [KernelVariant]) -> String { variants.map(\.name).joined(separator: ", ") }
+  let name = node.primitive.name
+  guard variants.contains(where: { $0.name == choice }) else {
+    throw .invalidArgument(
+      call: "compile", reason: "\(name) has no variant '\(choice)'. Its variants are \(list(variants)).")
+  }
+  throw .unsupported(
+    device: capabilities.deviceName,
+    feature: "variant '\(choice)' of \(name) for \(node.inputs.map(\.signature.description).joined(separator: " and "))",
+    remedy: applicable.isEmpty ? "No variant runs there." : "Those that run there are \(list(applicable)).")
 }
 
 private func source(of body: KernelCall.Body) throws(DeviceError) -> KernelSource {

@@ -143,6 +143,6 @@ extension FunctionTranslator {
     statements.append(.declaration("\(secondType.name) \(second)"))
     let call = OpenCLExpression("\(isModf ? "modf" : "frexp")(\(argument.text), &\(second))", result)
     try perform(instruction, call)
-    try store(OpenCLExpression(second, secondType).reinterpreted(as: type), type: target.type, to: target)
+    try store(OpenCLExpression(second, secondType).reinterpreted(as: type), to: target)
   }
 }

@@ -16,7 +16,7 @@ extension FunctionTranslator {
     case .accessChain, .inBoundsAccessChain: try translateAccessChain(instruction)
     case .load: try translateLoad(instruction)
     case .store:
-      try store(try value(operands[1]), type: typeID(of: operands[1]) ?? 0, to: try pointer(operands[0]))
+      try store(try value(operands[1]), to: try pointer(operands[0]))
     case .copyMemory: try translateCopy(instruction)
     case .functionCall: try translateCall(instruction)
     case .extInst:
@@ -52,7 +52,7 @@ extension FunctionTranslator {
     let value =
       source.storage == .storageBuffer
       ? try loadBuffer(try address(source), type: source.type, isTop: true) : try place(source).expression
-    try store(value, type: source.type, to: target)
+    try store(value, to: target)
   }
 
   private func translateCall(_ instruction: SPIRVInstruction) throws(DeviceError) {

@@ -62,8 +62,8 @@ extension FunctionTranslator {
     }
   }
 
-  /// Stores the value of `id` through pointer `target`.
-  func store(_ value: OpenCLExpression, type: UInt32, to target: Pointer) throws(DeviceError) {
+  /// Stores `value` through pointer `target`.
+  func store(_ value: OpenCLExpression, to target: Pointer) throws(DeviceError) {
     switch target.storage {
     case .storageBuffer, .uniform:
       let address = try address(target)
@@ -101,7 +101,9 @@ extension FunctionTranslator {
         text = isPlainArray ? "\(text)[\(index.text)]" : Self.selecting(".e[\(index.text)]", of: text)
         type = element
       case .structure(let members):
-        guard let index = program.constants.integer(step) else { throw refusal.unsupported(memberIndex) }
+        guard let index = program.constants.integer(step) else {
+          throw refusal.unsupported("a computed member of a structure", "Index arrays, not structures.")
+        }
         text = Self.selecting(".\(types.member(index, of: type))", of: text)
         type = members[index]
       case .vector(let component, _):
@@ -121,7 +123,11 @@ extension FunctionTranslator {
       precedence = .postfix
       isPlainArray = false
     }
-    if module.numeric(type) == nil { _ = try types.name(type) }
+    // A parameter as a whole needs no parentheses of its own.
+    if pointer.steps.isEmpty, text.hasPrefix("(*") {
+      text = String(text.dropFirst().dropLast())
+      precedence = .prefix
+    }
     let numeric = isTruthComponent ? NumericType(kind: .signed, width: 32) : module.numeric(type)
     return Place(
       expression: OpenCLExpression(text, numeric, precedence: precedence, regions: regions),
@@ -136,10 +142,6 @@ extension FunctionTranslator {
 
   /// The names of a vector's components.
   static let components = ["x", "y", "z", "w"]
-
-  private var memberIndex: SPIRVInstruction {
-    SPIRVInstruction(code: SPIRVOpcode.accessChain.rawValue, words: [])
-  }
 
   /// The word or words of the push constant block at `pointer`.
   private func loadPushConstant(_ pointer: Pointer) throws(DeviceError) -> OpenCLExpression {

@@ -1,0 +1,91 @@
+import HeklaArrays
+import HeklaDevices
+import Testing
+
+@testable import HeklaHost
+
+@Suite struct HostKernelsTests {
+  func source(_ name: String, _ parameters: [Int]) throws -> HostSource {
+    try #require(HostKernels.source(named: name, parameters: parameters))
+  }
+
+  @Test("Names that do not exist and parameters that do not fit give nothing")
+  func table() {
+    #expect(HostKernels.source(named: "none", parameters: []) == nil)
+    #expect(HostKernels.source(named: "gather_rows", parameters: [1]) == nil)
+    #expect(HostKernels.source(named: "scatter_sum", parameters: [1, -2, 3]) == nil)
+    #expect(HostKernels.names.contains("gather_rows") && HostKernels.names.contains("scatter_sum"))
+  }
+
+  @Test("Gathered rows are those that the indices name", arguments: [(5, 3, 4), (40, 700, 300), (1, 1, 9)])
+  func gather(rows: Int, columns: Int, count: Int) throws {
+    let values = HostArray((0..<rows * columns).map(Float.init), shape: [rows, columns])
+    let chosen = (0..<count).map { ($0 * 7) % rows }
+    let blank = HostArray(zeros: [count, columns])
+    let output = try run(
+      try source("gather_rows", [rows, columns, count, 4]),
+      on: [values, HostArray(chosen.map(Int32.init)), blank])[2]
+    #expect(output == values.gatheringRows(chosen))
+  }
+
+  @Test("Rows of bytes and of eight-byte elements are gathered too")
+  func gatherTypes() throws {
+    let bytes = HostArray((0..<12).map { UInt8($0) }, shape: [4, 3])
+    let indices = HostArray([Int32(3), 0])
+    #expect(
+      try run(
+        try source("gather_rows", [4, 3, 2, 1]), on: [bytes, indices, HostArray(zeros: [2, 3], of: .uint8)])[
+          2]
+        == bytes.gatheringRows([3, 0]))
+    let wide = bytes.converted(to: .int64)
+    #expect(
+      try run(
+        try source("gather_rows", [4, 3, 2, 8]), on: [wide, indices, HostArray(zeros: [2, 3], of: .int64)])[2]
+        == wide.gatheringRows([3, 0]))
+  }
+
+  @Test("An index out of range is named, and nothing is written", arguments: [Int32(-1), 5])
+  func outOfRange(index: Int32) throws {
+    let indices = HostArray([0, 1, index])
+    let error = DeviceError.indexOutOfRange(operation: "gather_rows", index: Int(index), bound: 5)
+    #expect(throws: error) {
+      try run(
+        try source("gather_rows", [5, 2, 3, 4]),
+        on: [HostArray(zeros: [5, 2]), indices, HostArray(zeros: [3, 2])])
+    }
+    #expect(throws: DeviceError.indexOutOfRange(operation: "scatter_sum", index: Int(index), bound: 5)) {
+      try run(
+        try source("scatter_sum", [3, 2, 5]),
+        on: [HostArray(zeros: [3, 2]), indices, HostArray(zeros: [5, 2])])
+    }
+  }
+
+  @Test(
+    "Scattered rows are summed in their order, twice to the same bits, and rows without any are zero",
+    arguments: [(10, 3, 4), (5_000, 17, 30), (3_000, 40, 1), (7_000, 1, 2_000), (0, 4, 3), (2_500, 16, 2)])
+  func scatter(count: Int, columns: Int, rows: Int) throws {
+    var generator = Generator(seed: 3)
+    let values = (0..<count * columns).map { _ in Float.random(in: -1...1, using: &generator) }
+    // The last row stays empty where there are several; the first takes half of all.
+    let indices = (0..<count).map { _ in
+      Bool.random(using: &generator)
+        ? Int32(0) : Int32.random(in: 0...Int32(max(rows - 2, 0)), using: &generator)
+    }
+    let bindings = [
+      HostArray(values, shape: [count, columns]), HostArray(indices),
+      HostArray([Float](repeating: .nan, count: rows * columns), shape: [rows, columns]),
+    ]
+    let kernel = try source("scatter_sum", [count, columns, rows])
+    let output = try run(kernel, on: bindings)[2]
+    #expect(try run(kernel, on: bindings)[2] == output)
+    var expected = [Double](repeating: 0, count: rows * columns)
+    for (position, row) in indices.enumerated() {
+      for column in 0..<columns {
+        expected[Int(row) * columns + column] += Double(values[position * columns + column])
+      }
+    }
+    // A sum of n numbers below 1 in float, in parts of 1024: below n * 1024 / 2 roundings of 2^-24 at worst,
+    // about sqrt(n) 2^-24 sqrt(n) in practice; 1e-3 is a tenth of the smallest number that could go missing.
+    for (actual, wanted) in zip(output.doubles(), expected) { #expect(abs(actual - wanted) < 1e-3) }
+  }
+}
