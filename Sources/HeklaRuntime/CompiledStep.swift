@@ -77,6 +77,18 @@ public final class CompiledStep: Sendable {
     return results
   }
 
+  /// Waits for everything that was submitted, and reads nothing back.
+  /// - Throws: What went wrong while it ran.
+  public func waitUntilIdle() throws(DeviceError) { try executor.queue.waitUntilIdle() }
+
+  /// Sets all memory that the step computes into to a pattern that is NaN in every floating-point type, so that
+  /// elements which a run leaves unwritten show. Inputs, constants and parameters keep their values.
+  public func poison() throws(DeviceError) {
+    let fills = arenas.map { Command.fill(BufferSlice($0), word: .max) }
+    guard !fills.isEmpty else { return }
+    try executor.queue.submit(try executor.queue.record(fills))
+  }
+
   /// Runs the step once with each launch timed on its own.
   public func profile(_ arguments: [HostArray] = []) throws(DeviceError) -> [CommandTiming] {
     for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }

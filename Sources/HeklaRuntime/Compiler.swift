@@ -23,7 +23,7 @@ struct Compiler {
     let kernels = formKernels(computation, options: options, maxBindings: maxBindings)
     var draft = PlanDraft(computation: computation, inputs: inputs)
     for kernel in kernels {
-      let lowered = try lower(kernel, for: capabilities)
+      let lowered = try lower(kernel, for: capabilities, preferring: options.preferredVariants)
       draft.append(kernel, calls: lowered.calls, temporaries: lowered.temporaries)
     }
     let plan = draft.assigningStorage(capabilities, options)
