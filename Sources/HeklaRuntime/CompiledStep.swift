@@ -14,6 +14,8 @@ public final class CompiledStep: Sendable {
   private let parameters: [DeviceValue]
   private let commands: [Command]
   private let recording: (any Recording)?
+  /// Held from writing the arguments to reading the outputs, so that runs from several threads do not mix.
+  private let turn = Mutex(())
 
   init(_ plan: Plan, on executor: PlanExecutor, options: CompilerOptions) throws(DeviceError) {
     self.plan = plan
@@ -42,25 +44,31 @@ public final class CompiledStep: Sendable {
   /// - Returns: One array per output.
   /// - Throws: `DeviceError.invalidArgument` when an argument does not fit; nothing has run then.
   public func run(_ arguments: [HostArray] = []) throws(DeviceError) -> [HostArray] {
-    try submit(arguments)
-    return try readOutputs()
+    try turn.withLock { _ throws(DeviceError) in
+      try submit(arguments)
+      return try readOutputs()
+    }
   }
 
   /// Starts the step once, without waiting for it.
   public func submit(_ arguments: [HostArray] = []) throws(DeviceError) {
+    try write(arguments, for: "run")
+    try executor.queue.submit(try ready())
+  }
+
+  private func write(_ arguments: [HostArray], for call: String) throws(DeviceError) {
     guard arguments.count == plan.inputs.count else {
       throw .invalidArgument(
-        call: "run", reason: "the step takes \(plan.inputs.count) arguments, \(arguments.count) were given")
+        call: call, reason: "the step takes \(plan.inputs.count) arguments, \(arguments.count) were given")
     }
     for (position, (argument, input)) in zip(arguments, plan.inputs).enumerated() {
       guard argument.shape == input.shape, argument.elementType == input.elementType else {
         throw .invalidArgument(
-          call: "run",
+          call: call,
           reason: "argument \(position) is \(Signature(argument.shape, argument.elementType)), the step takes \(input)")
       }
     }
     for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
-    try executor.queue.submit(try ready())
   }
 
   /// Waits for the last run, and returns its outputs.
@@ -91,7 +99,7 @@ public final class CompiledStep: Sendable {
 
   /// Runs the step once with each launch timed on its own.
   public func profile(_ arguments: [HostArray] = []) throws(DeviceError) -> [CommandTiming] {
-    for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
+    try write(arguments, for: "profile")
     return try executor.queue.profile(try ready())
   }
 

@@ -24,9 +24,17 @@ public func gradients(
     isOnPath.insert(node)
   }
   var found: [Node: Tensor] = [loss.node: upstream ?? .ones(loss.shape, loss.elementType)]
+  // Gradients of the further results of operations that have several.
+  var secondary: [Node: [Int: Tensor]] = [:]
   for node in order.reversed() where isOnPath.contains(node) {
-    guard let gradient = found[node], !node.inputs.isEmpty else { continue }
-    let context = GradientContext(upstream: gradient, inputs: node.inputs.map { Tensor($0) }, output: Tensor(node))
+    if let output = node.primitive as? SecondaryOutput {
+      if let gradient = found[node] { secondary[node.inputs[0], default: [:]][output.index] = gradient }
+      continue
+    }
+    let own = found[node] ?? secondary[node].map { _ in .zeros(node.shape, node.elementType) }
+    guard let gradient = own, !node.inputs.isEmpty else { continue }
+    var context = GradientContext(upstream: gradient, inputs: node.inputs.map { Tensor($0) }, output: Tensor(node))
+    context.secondaryUpstreams = secondary[node] ?? [:]
     for (input, part) in zip(node.inputs, node.primitive.gradient(context)) {
       guard let part, isOnPath.contains(input) else { continue }
       require(part.signature == input.signature, "gradients: \(node.primitive.name) gave \(part.signature) for \(input)")

@@ -56,6 +56,8 @@ public struct KernelCall: Sendable {
     case input(Int)
     /// The output.
     case output
+    /// Further result `i` of a primitive that has several.
+    case secondary(Int)
     /// Temporary `i` of the program.
     case temporary(Int)
   }

@@ -26,6 +26,12 @@ public protocol Primitive: Sendable {
   /// Never optimized: every kernel on every device is held to it. Floating inputs come as `float64`.
   func reference(_ inputs: [HostArray], signature: Signature) -> HostArray
 
+  /// The shapes and types of further results, each of which `SecondaryOutput` makes a tensor of; most have none.
+  func secondarySignatures(of inputs: [Signature]) -> [Signature]
+
+  /// The further results, as `reference` gives the first.
+  func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray]
+
   /// How the operation becomes kernels.
   var lowering: Lowering { get }
 
@@ -37,6 +43,12 @@ extension Primitive {
   /// Nothing beyond the name.
   public var attributes: String { "" }
 
+  /// None.
+  public func secondarySignatures(of inputs: [Signature]) -> [Signature] { [] }
+
+  /// None.
+  public func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray] { [] }
+
   /// Where nothing flows through the operation.
   public func gradient(_ context: GradientContext) -> [Tensor?] { context.inputs.map { _ in nil } }
 }
@@ -45,6 +57,8 @@ extension Primitive {
 public struct GradientContext {
   /// The gradient of the loss with respect to the output; the output's shape.
   public let upstream: Tensor
+  /// The same for further results, by position; those that the loss does not depend on are missing.
+  public var secondaryUpstreams: [Int: Tensor] = [:]
   /// The operation's inputs.
   public let inputs: [Tensor]
   /// The operation's output.
@@ -61,6 +75,8 @@ public enum Lowering: Sendable {
   case movement(@Sendable (_ point: [IndexExpression], _ inputs: [Shape]) -> Movement)
   /// The input folded along axes.
   case fold(Loop.Fold, axes: [Int])
+  /// A further result of the only input, which that input's kernels write.
+  case secondary(Int)
   /// Hand-written kernels; the first variant that applies is the default.
   case kernels([KernelVariant])
 }

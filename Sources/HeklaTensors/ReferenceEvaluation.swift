@@ -14,9 +14,20 @@ public func referenceValues(of tensors: [Tensor], feeding values: [Node: HostArr
       known[node] = referenceValues(of: [parameter.initial])[0]
       continue
     }
+    if let secondary = node.primitive as? SecondaryOutput {
+      let main = node.inputs[0]
+      let signatures = main.primitive.secondarySignatures(of: main.inputs.map(\.signature)).map(\.widened)
+      let results = main.primitive.secondaryReferences(main.inputs.compactMap { known[$0] }, signatures: signatures)
+      known[node] = widened(results[secondary.index])
+      continue
+    }
     let inputs = node.inputs.compactMap { known[$0] }
-    let type = node.elementType.isFloating ? ElementType.float64 : node.elementType
-    known[node] = widened(node.primitive.reference(inputs, signature: Signature(node.shape, type)))
+    known[node] = widened(node.primitive.reference(inputs, signature: node.signature.widened))
   }
   return tensors.compactMap { known[$0.node] }
+}
+
+extension Signature {
+  /// The same shape in `float64` where it is floating.
+  fileprivate var widened: Signature { Signature(shape, elementType.isFloating ? .float64 : elementType) }
 }

@@ -11,6 +11,13 @@ package enum NumberText {
     return String(format: "%.\(count)g", value)
   }
 
+  /// At least `count` significant digits and never an exponent, for columns of numbers to compare.
+  package static func plain(_ value: Double, _ count: Int) -> String {
+    guard value.isFinite, value != 0 else { return digits(value, count) }
+    let whole = Int(log10(abs(value)).rounded(.down)) + 1
+    return String(format: "%.\(min(max(count - whole, 0), 12))f", value)
+  }
+
   /// A rate with at most three digits and a prefix, such as `1.25k`.
   package static func rate(_ value: Double) -> String {
     for (limit, suffix) in [(1e6, "M"), (1e3, "k")] where value >= limit {

@@ -21,6 +21,11 @@ struct FormedKernel {
     if case .loop(let built) = body { built.pointwiseReads } else { [] }
   }
 
+  /// Whether it is a generated loop without a reduction.
+  var isMap: Bool {
+    if case .loop(let built) = body { built.loop.accumulators.isEmpty } else { false }
+  }
+
   /// What plans and profiles call it.
   var label: String {
     switch body {
@@ -39,7 +44,9 @@ struct FormedKernel {
 func formKernels(_ computation: Computation, options: CompilerOptions, maxBindings: Int) -> [FormedKernel] {
   var forced: Set<Node> = []
   while true {
-    let fusion = Fusion(computation, storing: forced, fuses: options.fuses)
+    var limits = Fusion.Limits()
+    limits.sources = min(limits.sources, maxBindings - 1)
+    let fusion = Fusion(computation, storing: forced, fuses: options.fuses, limits: limits)
     do throws(LoopBuilder.NeedsStorage) {
       return try formKernels(computation, fusion, options, maxBindings: maxBindings)
     } catch {
@@ -73,11 +80,17 @@ private func formKernels(
     kernels.append(kernel)
   }
 
-  for node in computation.roots.withDependencies() where fusion.stored.contains(node) && node.shape.count > 0 {
+  let order = computation.roots.withDependencies()
+  var secondaries: [Node: [Node]] = [:]
+  for node in order {
+    if case .secondary = node.primitive.lowering { secondaries[node.inputs[0], default: []].append(node) }
+  }
+  for node in order where fusion.stored.contains(node) && node.shape.count > 0 {
     switch node.primitive.lowering {
-    case .leaf: continue
+    case .leaf, .secondary: continue
     case .kernels:
-      add(FormedKernel(body: .primitive(node), reads: node.inputs.map(\.base), writes: [node]))
+      let writes = [node] + (secondaries[node] ?? [])
+      add(FormedKernel(body: .primitive(node), reads: node.inputs.map(\.base), writes: writes))
     default:
       let built = try LoopBuilder.build([node], isStored: fusion.isStored)
       let isPlain = built.loop.accumulators.isEmpty && options.mergesLoops
@@ -104,19 +117,30 @@ private func formKernels(
       }
     }
   }
+  let needed = Set(computation.roots.map(\.base) + kernels.flatMap(\.reads))
+  for index in kernels.indices {
+    guard case .loop(let built) = kernels[index].body, !needed.isSuperset(of: built.roots) else { continue }
+    let trimmed = built.writingOnly(needed)
+    kernels[index] = FormedKernel(body: .loop(trimmed), reads: trimmed.reads, writes: trimmed.roots)
+  }
   return ordered(kernels, needs: needs)
 }
 
 /// Sorts kernels by the length of the longest chain before them, so that independent ones stand side by side and
 /// share one barrier.
 private func ordered(_ kernels: [FormedKernel], needs: [Set<Int>]) -> [FormedKernel] {
-  var levels = [Int?](repeating: nil, count: kernels.count)
-  func level(_ kernel: Int) -> Int {
-    if let known = levels[kernel] { return known }
-    let result = 1 + (needs[kernel].map(level).max() ?? 0)
-    levels[kernel] = result
-    return result
+  var levels = [Int](repeating: 0, count: kernels.count)
+  var openNeeds = needs.map(\.count)
+  var users = [[Int]](repeating: [], count: kernels.count)
+  for (kernel, needed) in needs.enumerated() { for other in needed { users[other].append(kernel) } }
+  var ready = kernels.indices.filter { openNeeds[$0] == 0 }
+  while let kernel = ready.popLast() {
+    for user in users[kernel] {
+      levels[user] = max(levels[user], levels[kernel] + 1)
+      openNeeds[user] -= 1
+      if openNeeds[user] == 0 { ready.append(user) }
+    }
   }
-  let order = kernels.indices.sorted { (level($0), $0) < (level($1), $1) }
+  let order = kernels.indices.sorted { (levels[$0], $0) < (levels[$1], $1) }
   return order.map { kernels[$0] }
 }

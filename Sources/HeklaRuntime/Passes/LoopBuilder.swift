@@ -11,6 +11,19 @@ struct BuiltLoop {
   /// What each written binding holds.
   var roots: [Node]
 
+  /// The same without the writes of nodes that nobody reads; their values are still computed where others need them.
+  func writingOnly(_ needed: Set<Node>) -> BuiltLoop {
+    var result = self
+    let kept = roots.indices.filter { needed.contains(roots[$0]) }
+    result.roots = kept.map { roots[$0] }
+    result.loop.writes = kept.enumerated().map { position, index in
+      var write = loop.writes[index]
+      write.binding = reads.count + position
+      return write
+    }
+    return result
+  }
+
   /// The nodes of which the loop reads, at each point, only the element that it writes there.
   var pointwiseReads: Set<Node> {
     var result: Set<Node> = []
@@ -183,7 +196,7 @@ struct LoopBuilder {
       result = try compute(movement, of: node, conditions: conditions, reshape: isReshape ? node : reshape)
     case .fold(let fold, let axes):
       result = try compute(fold, of: node, along: axes, at: point, conditions: conditions, reshape: reshape)
-    case .leaf, .kernels:
+    case .leaf, .kernels, .secondary:
       result = try read(node, at: linearized(point, in: node.shape), conditions: conditions, reshape: reshape)
     }
     if conditions.isEmpty, roots.contains(node) {
@@ -291,8 +304,11 @@ struct LoopBuilder {
 
   // MARK: Finishing
 
-  private func finished(_ values: [Scalar]) -> BuiltLoop {
+  private mutating func finished(_ values: [Scalar]) -> BuiltLoop {
     let extents = parallelFactors.flatMap { $0 }
+    // A read that was met before the reduction does not know the folded axes yet.
+    let axisCount = (parallelFactors + reductionFactors).reduce(0) { $0 + $1.count }
+    for number in reads.indices { reads[number].extendStrides(to: axisCount) }
     let position = linearized(coordinates(of: parallelFactors, firstVariable: 0), in: roots[0].shape)
     var index = affine(position)
     index.strides = Array(index.strides.prefix(extents.count))
@@ -313,6 +329,15 @@ struct LoopBuilder {
       body: body.instructions, accumulators: folded, epilogue: epilogue.instructions, writes: writes)
     if !folded.isEmpty && loop.reductionExtents.isEmpty { loop.appendReductionAxis() }
     return BuiltLoop(loop: loop.collapsingAxes(), reads: sources, roots: roots)
+  }
+}
+
+extension Loop.Read {
+  /// Gives the axes that are missing a factor of 0, up to `count` axes.
+  fileprivate mutating func extendStrides(to count: Int) {
+    func extended(_ strides: [Int]) -> [Int] { strides + Array(repeating: 0, count: count - strides.count) }
+    index.strides = extended(index.strides)
+    for number in guards.indices { guards[number].value.strides = extended(guards[number].value.strides) }
   }
 }
 

@@ -46,13 +46,13 @@ func lower(
       groupCount: groups, pushConstants: [])
     return ([call], [])
   case .primitive(let node):
-    return try lower(node, for: capabilities, preferring: preferred)
+    return try lower(node, outputs: kernel.writes, for: capabilities, preferring: preferred)
   }
 }
 
 /// The hand-written kernels of `node`'s primitive that suit the device.
 private func lower(
-  _ node: Node, for capabilities: Capabilities, preferring preferred: [String: String]
+  _ node: Node, outputs: [Node], for capabilities: Capabilities, preferring preferred: [String: String]
 ) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
   guard case .kernels(let variants) = node.primitive.lowering else { return ([], []) }
   let inputs = node.inputs.map(\.signature)
@@ -69,12 +69,22 @@ private func lower(
       remedy: "Convert the inputs to float32 with converted(to:), or run on the cpu device.")
   }
   let program = variant.program(inputs, node.signature, capabilities)
+  var temporaries = program.temporaries
+  // Further results that nobody reads are written to temporaries.
+  let secondary = node.primitive.secondarySignatures(of: inputs).enumerated().map { index, signature in
+    if let output = outputs.first(where: { if case .secondary(index) = $0.primitive.lowering { true } else { false } }) {
+      return LoweredCall.Operand.node(output)
+    }
+    temporaries.append(signature.byteCount)
+    return .temporary(temporaries.count - 1)
+  }
   var calls: [LoweredCall] = []
   for call in program.calls {
     let operands = call.bindings.map { binding -> LoweredCall.Operand in
       switch binding {
       case .input(let index): .node(node.inputs[index].base)
       case .output: .node(node)
+      case .secondary(let index): secondary[index]
       case .temporary(let index): .temporary(index)
       }
     }
@@ -83,7 +93,7 @@ private func lower(
         label: name, variant: variant.name, source: try source(of: call.body), operands: operands,
         writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
   }
-  return (calls, program.temporaries)
+  return (calls, temporaries)
 }
 
 /// The variant called `choice`: one that was asked for by name is used or refused, never replaced.

@@ -25,7 +25,7 @@ public enum Leaf: Primitive {
     switch self {
     case .constant(_, let number): "\(number)"
     case .input(let position, _): "\(position)"
-    case .parameter(let parameter, _): "\(parameter.identity.hashValue)"
+    case .parameter(let parameter, _): "\(parameter.identity)"
     }
   }
 
