@@ -104,7 +104,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "hekla-cli", "gpubench", "Hekla", "HeklaCommands", "HeklaExperiments", "HeklaText", "TestSupport",
+        "hekla-cli", "gpubench", "Hekla", "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaExperiments",
+        "HeklaRuntime", "HeklaTensors", "HeklaText", "TestSupport",
       ], swiftSettings: settings),
   ]
 )
