@@ -84,17 +84,3 @@ extension Queue {
     try waitUntilIdle()
   }
 }
-
-extension OpenCLProgram {
-  /// A program written by hand, with the digest that the shader compiler would give it.
-  init(
-    text: String, entryPoint: String, bindings: [Int], pushConstantByteCount: Int, workgroupSize: GroupCount,
-    sharedMemoryByteCount: Int
-  ) {
-    var hash = SHA256()
-    hash.update(text)
-    self.init(
-      text: text, entryPoint: entryPoint, bindings: bindings, pushConstantByteCount: pushConstantByteCount,
-      workgroupSize: workgroupSize, sharedMemoryByteCount: sharedMemoryByteCount, digest: hash.hexadecimal)
-  }
-}
