@@ -145,7 +145,9 @@ import Testing
   // MARK: Settings
 
   @Test func `Settings survive the way through their document`() throws {
-    let changed = try LotteryTicket(applying: ["data=fashion", "rounds=3", "p=0.35", "learningRate=0.01", "batch=7"])
+    let changed = try LotteryTicket(applying: [
+      "data=fashion", "rounds=3", "p=0.35", "learningRate=0.01", "batch=7",
+    ])
     let again = try changed.settings().decoded(as: LotteryTicket.self)
     #expect(again.data == "fashion" && again.rounds == 3 && again.p == 0.35)
     #expect(again.learningRate == 0.01 && again.batch == 7 && again.iterations == 0)
