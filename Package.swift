@@ -83,16 +83,20 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["HeklaArrays", "HeklaDevices", "HeklaShaders", "HeklaHost", "HeklaVulkan", "HeklaOpenCL"],
       path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "RuntimeTestSupport",
+      dependencies: ["HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaVulkan", "TestSupport"],
+      path: "Tests/RuntimeTestSupport", swiftSettings: settings),
     tests("HeklaArrays"),
     tests("HeklaDevices", on: "HeklaArrays"),
     tests("HeklaShaders", on: "HeklaArrays", "HeklaDevices", "HeklaVulkan", "HeklaOpenCL"),
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaVulkan", on: "HeklaDevices", "CVulkan"),
-    tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler"),
+    tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
-    tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),
-    tests("HeklaNN", on: "Hekla"),
+    tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
+    tests("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
     tests("HeklaData", on: "HeklaArrays"),
     tests("HeklaText"),
     tests("HeklaExperiments", on: "Hekla", "HeklaText"),
@@ -100,7 +104,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "hekla-cli", "gpubench", "Hekla", "HeklaCommands", "HeklaExperiments", "HeklaText", "TestSupport",
+        "hekla-cli", "gpubench", "Hekla", "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaExperiments",
+        "HeklaRuntime", "HeklaTensors", "HeklaText", "TestSupport",
       ], swiftSettings: settings),
   ]
 )
