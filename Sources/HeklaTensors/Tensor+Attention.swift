@@ -32,9 +32,11 @@ extension Tensor {
     let fit =
       queries.rank >= 3
       && tensors.allSatisfy {
-        $0.rank == queries.rank && Array($0.shape.extents.dropLast(3)) == outer && $0.elementType == queries.elementType
+        $0.rank == queries.rank && Array($0.shape.extents.dropLast(3)) == outer
+          && $0.elementType == queries.elementType
       }
-      && keys.shape[-1] == queries.shape[-1] && keys.shape[-2] == values.shape[-2] && keys.shape[-3] == values.shape[-3]
+      && keys.shape[-1] == queries.shape[-1] && keys.shape[-2] == values.shape[-2]
+      && keys.shape[-3] == values.shape[-3]
       && keys.shape[-3] > 0 && queries.shape[-3] % keys.shape[-3] == 0 && queries.elementType.isFloating
     require(
       fit,
@@ -48,15 +50,18 @@ extension Tensor {
       return queries.shape[-1] == 0 && result.count > 0 && count > 0
         ? attention(
           queries: .zeros(Shape(outer + [heads, length, 1]), queries.elementType),
-          keys: .zeros(Shape(outer + [keys.shape[-3], count, 1]), queries.elementType), values: values, scale: 1,
+          keys: .zeros(Shape(outer + [keys.shape[-3], count, 1]), queries.elementType), values: values,
+          scale: 1,
           isCausal: isCausal, keyPadding: keyPadding, mask: mask, file: file, line: line)
         : .zeros(result, queries.elementType)
     }
     let batch = outer.reduce(1, *)
     let masks = AttentionMasks(
-      outer: outer, scores: [heads, length, count], keyPadding: keyPadding, mask: mask, file: file, line: line)
+      outer: outer, scores: [heads, length, count], keyPadding: keyPadding, mask: mask, file: file, line: line
+    )
     let options = AttentionOptions(
-      scale: scale ?? 1 / Double(queries.shape[-1]).squareRoot(), isCausal: isCausal, hasMask: masks.additive != nil,
+      scale: scale ?? 1 / Double(queries.shape[-1]).squareRoot(), isCausal: isCausal,
+      hasMask: masks.additive != nil,
       hasLengths: masks.lengths != nil)
     let type = queries.elementType
     let wide: ElementType = type == .float64 ? .float64 : .float32
@@ -99,14 +104,20 @@ private struct AttentionMasks {
     if let mask {
       let full = outer + scores
       require(
-        mask.shape.broadcast(with: Shape(full)) == Shape(full) && (mask.elementType == .bool || mask.elementType.isFloating),
-        "attention: the mask \(mask.signature) must be bool or real and broadcast to \(full)", file: file, line: line)
+        mask.shape.broadcast(with: Shape(full)) == Shape(full)
+          && (mask.elementType == .bool || mask.elementType.isFloating),
+        "attention: the mask \(mask.signature) must be bool or real and broadcast to \(full)", file: file,
+        line: line)
       var extents = Array(repeating: 1, count: full.count - mask.rank) + mask.shape.extents
       let own = Array(extents.prefix(outer.count))
       // Outer axes become one, which can be read with a stride where all or none of them vary.
-      if own != outer && own.contains(where: { $0 != 1 }) { extents.replaceSubrange(0..<outer.count, with: outer) }
-      let whole = mask.reshaped(to: Shape(Array(repeating: 1, count: full.count - mask.rank) + mask.shape.extents))
-        .broadcast(to: Shape(extents))
+      if own != outer && own.contains(where: { $0 != 1 }) {
+        extents.replaceSubrange(0..<outer.count, with: outer)
+      }
+      let whole = mask.reshaped(
+        to: Shape(Array(repeating: 1, count: full.count - mask.rank) + mask.shape.extents)
+      )
+      .broadcast(to: Shape(extents))
       let rows = [extents.prefix(outer.count).reduce(1, *)] + extents.suffix(3)
       additive = Self.additive(whole.reshaped(to: Shape(rows)))
     }
@@ -114,7 +125,8 @@ private struct AttentionMasks {
     if keyPadding.elementType == .bool {
       require(
         keyPadding.shape == Shape(outer + [scores[2]]),
-        "attention: the key padding \(keyPadding.signature) must be \(outer + [scores[2]])", file: file, line: line)
+        "attention: the key padding \(keyPadding.signature) must be \(outer + [scores[2]])", file: file,
+        line: line)
       let padding = Self.additive(keyPadding.reshaped(to: [batch, 1, 1, scores[2]]))
       additive = additive.map { .map($0, padding) { .maximum($0 + $1, Scalar(Attention.lowest)) } } ?? padding
     } else {

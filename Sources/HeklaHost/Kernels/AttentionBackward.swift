@@ -24,12 +24,15 @@ struct AttentionBackward: Sendable {
   }
 
   var source: HostSource {
-    HostSource(name: Self.name, key: key) { (arguments: HostArguments) throws(DeviceError) in try run(arguments) }
+    HostSource(name: Self.name, key: key) { (arguments: HostArguments) throws(DeviceError) in
+      try run(arguments)
+    }
   }
 
   /// Blocks of queries in all heads that share a stream of keys.
   private var blocks: Int {
-    extents.heads / extents.groups * ((extents.queries + AttentionProducts.queries - 1) / AttentionProducts.queries)
+    extents.heads / extents.groups
+      * ((extents.queries + AttentionProducts.queries - 1) / AttentionProducts.queries)
   }
 
   private func run(_ arguments: HostArguments) throws(DeviceError) {
@@ -48,7 +51,8 @@ struct AttentionBackward: Sendable {
     let valueGradient = try floats(10, streams * valueCount)
     // Enough tasks for 16 threads, as long as each has a few blocks.
     let parts = max(1, min((16 + streams - 1) / streams, blocks / 4))
-    let extra = UnsafeMutablePointer<Float>.allocate(capacity: max(1, (parts - 1) * streams * (keyCount + valueCount)))
+    let extra = UnsafeMutablePointer<Float>.allocate(
+      capacity: max(1, (parts - 1) * streams * (keyCount + valueCount)))
     defer { extra.deallocate() }
     func targets(_ stream: Int, _ part: Int) -> Targets {
       let own = extra + (stream * (parts - 1) + part - 1) * (keyCount + valueCount)
@@ -88,14 +92,16 @@ struct AttentionBackward: Sendable {
     let sharing = extents.heads / extents.groups
     targets.keys.initialize(repeating: 0, count: extents.keys * depth)
     targets.values.initialize(repeating: 0, count: extents.keys * width)
-    let panel = products.packedCount(depth: max(depth, width, step, size), columns: max(depth, width, step, size))
+    let panel = products.packedCount(
+      depth: max(depth, width, step, size), columns: max(depth, width, step, size))
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * panel + 2 * size * step) { scratch in
       guard let panels = scratch.baseAddress else { return }
       let room = Room(
         panels: panels, queryPanels: panels + panel, upstreamPanels: panels + 2 * panel,
         weights: panels + 3 * panel, changes: panels + 3 * panel + size * step)
       for block in blocks {
-        let stream = group / extents.groups * extents.heads + group % extents.groups * sharing + block % sharing
+        let stream =
+          group / extents.groups * extents.heads + group % extents.groups * sharing + block % sharing
         let first = block / sharing * size
         runBlock(stream, first..<min(first + size, extents.queries), given, targets, room)
       }
@@ -107,7 +113,9 @@ struct AttentionBackward: Sendable {
     let panels, queryPanels, upstreamPanels, weights, changes: UnsafeMutablePointer<Float>
   }
 
-  private func runBlock(_ stream: Int, _ queries: Range<Int>, _ given: Given, _ targets: Targets, _ room: Room) {
+  private func runBlock(
+    _ stream: Int, _ queries: Range<Int>, _ given: Given, _ targets: Targets, _ room: Room
+  ) {
     let (depth, width, step) = (extents.depth, extents.width, AttentionProducts.keys)
     let kernels = BlockLibrary.attention.pointee
     let row = stream * extents.queries + queries.lowerBound
@@ -117,7 +125,8 @@ struct AttentionBackward: Sendable {
     let limit = given.inputs.limit(stream, before: queries.upperBound)
     if limit == 0 { target.update(repeating: 0, count: queries.count * depth) }
     products.pack(own, depth: queries.count, columns: depth, transposed: false, into: room.queryPanels)
-    products.pack(upstream, depth: queries.count, columns: width, transposed: false, into: room.upstreamPanels)
+    products.pack(
+      upstream, depth: queries.count, columns: width, transposed: false, into: room.upstreamPanels)
     for first in stride(from: 0, to: limit, by: step) {
       let keys = first..<min(first + step, limit)
       let other = extents.group(of: stream) * extents.keys + first
@@ -128,12 +137,14 @@ struct AttentionBackward: Sendable {
         into: room.weights, productStep: step, adding: false)
       products.pack(valueRows, depth: width, columns: keys.count, transposed: true, into: room.panels)
       products.multiply(
-        upstream, rows: queries.count, depth: width, rowStep: width, step: 1, by: room.panels, columns: keys.count,
+        upstream, rows: queries.count, depth: width, rowStep: width, step: 1, by: room.panels,
+        columns: keys.count,
         into: room.changes, productStep: step, adding: false)
       for (index, query) in queries.enumerated() {
         var scores = extents.row(stream, query, keys: keys, limit: limit, mask: given.inputs.mask)
         kernels.change(
-          &scores, room.weights + index * step, room.changes + index * step, keys.count, given.sums[row + index],
+          &scores, room.weights + index * step, room.changes + index * step, keys.count,
+          given.sums[row + index],
           given.delta[row + index])
       }
       products.pack(keyRows, depth: keys.count, columns: depth, transposed: false, into: room.panels)

@@ -60,7 +60,9 @@ struct AttentionMemory: @unchecked Sendable {
     func floats(_ number: Int, _ count: Int) throws(DeviceError) -> UnsafePointer<Float> {
       try arguments.floats(number, count: count, kernel: kernel)
     }
-    let (own, other) = (extents.batch * extents.heads * extents.queries, extents.batch * extents.groups * extents.keys)
+    let (own, other) = (
+      extents.batch * extents.heads * extents.queries, extents.batch * extents.groups * extents.keys
+    )
     queries = try floats(0, own * extents.depth)
     keys = try floats(1, other * extents.depth)
     values = try floats(2, other * extents.width)
@@ -81,7 +83,8 @@ struct AttentionMemory: @unchecked Sendable {
 extension HostArguments {
   /// The start of binding `number`, checked to have `count` floats.
   func floats(_ number: Int, count: Int, kernel: String) throws(DeviceError) -> UnsafeMutablePointer<Float> {
-    guard let start = try elements(number, count: max(count, 1), as: Float.self, kernel: kernel).baseAddress else {
+    guard let start = try elements(number, count: max(count, 1), as: Float.self, kernel: kernel).baseAddress
+    else {
       throw .invalidArgument(call: kernel, reason: "binding \(number) is empty.")
     }
     return start

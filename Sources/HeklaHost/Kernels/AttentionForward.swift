@@ -22,13 +22,16 @@ struct AttentionForward: Sendable {
   }
 
   var source: HostSource {
-    HostSource(name: Self.name, key: key) { (arguments: HostArguments) throws(DeviceError) in try run(arguments) }
+    HostSource(name: Self.name, key: key) { (arguments: HostArguments) throws(DeviceError) in
+      try run(arguments)
+    }
   }
 
   private func run(_ arguments: HostArguments) throws(DeviceError) {
     let memory = try AttentionMemory(extents, arguments, kernel: Self.name)
     let rows = extents.batch * extents.heads * extents.queries
-    let output: UnsafeMutablePointer<Float> = try arguments.floats(5, count: rows * extents.width, kernel: Self.name)
+    let output: UnsafeMutablePointer<Float> = try arguments.floats(
+      5, count: rows * extents.width, kernel: Self.name)
     let sums: UnsafeMutablePointer<Float> = try arguments.floats(6, count: rows, kernel: Self.name)
     let blocks = (extents.queries + AttentionProducts.queries - 1) / AttentionProducts.queries
     ThreadPool.shared.parallel(count: extents.batch * extents.heads * blocks) { task in
@@ -68,7 +71,8 @@ struct AttentionForward: Sendable {
         products.pack(
           memory.keys + other * depth, depth: depth, columns: keys.count, transposed: true, into: keyPanels)
         products.multiply(
-          memory.queries + row * depth, rows: queries.count, depth: depth, rowStep: depth, step: 1, by: keyPanels,
+          memory.queries + row * depth, rows: queries.count, depth: depth, rowStep: depth, step: 1,
+          by: keyPanels,
           columns: keys.count, into: scores, productStep: step, adding: false)
         for (index, query) in queries.enumerated() {
           var row = extents.row(stream, query, keys: keys, limit: limit, mask: memory.mask)
@@ -76,9 +80,11 @@ struct AttentionForward: Sendable {
           if first > 0, factor != 1 { kernels.scale(target + index * width, factor, width) }
         }
         products.pack(
-          memory.values + other * width, depth: keys.count, columns: width, transposed: false, into: valuePanels)
+          memory.values + other * width, depth: keys.count, columns: width, transposed: false,
+          into: valuePanels)
         products.multiply(
-          scores, rows: queries.count, depth: keys.count, rowStep: step, step: 1, by: valuePanels, columns: width,
+          scores, rows: queries.count, depth: keys.count, rowStep: step, step: 1, by: valuePanels,
+          columns: width,
           into: target, productStep: width, adding: first > 0)
       }
       for index in 0..<queries.count {

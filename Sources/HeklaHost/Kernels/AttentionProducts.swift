@@ -17,7 +17,8 @@ struct AttentionProducts: Sendable {
 
   /// Packs `matrix`, `depth` x `columns`, or its transpose as `columns` rows of `depth`, as a right factor.
   func pack(
-    _ matrix: UnsafePointer<Float>, depth: Int, columns: Int, transposed: Bool, into memory: UnsafeMutablePointer<Float>
+    _ matrix: UnsafePointer<Float>, depth: Int, columns: Int, transposed: Bool,
+    into memory: UnsafeMutablePointer<Float>
   ) {
     let packing = transposed ? kernels.table.pointee.pack_across : kernels.table.pointee.pack_along
     let step = transposed ? depth : columns
@@ -34,11 +35,13 @@ struct AttentionProducts: Sendable {
   ///   - left: `rows` x `depth`, elements `rowStep` and `step` apart.
   ///   - product: Rows of `columns`, `productStep` apart.
   func multiply(
-    _ left: UnsafePointer<Float>, rows: Int, depth: Int, rowStep: Int, step: Int, by packed: UnsafePointer<Float>,
+    _ left: UnsafePointer<Float>, rows: Int, depth: Int, rowStep: Int, step: Int,
+    by packed: UnsafePointer<Float>,
     columns: Int, into product: UnsafeMutablePointer<Float>, productStep: Int, adding: Bool
   ) {
     var leftFactor = HostProductLeft(elements: left, row_step: rowStep, step: step)
     var rightFactor = HostProductRight(elements: packed, step: 0, edge: nil)
-    kernels.table.pointee.block(rows, columns, depth, &leftFactor, &rightFactor, product, productStep, adding ? 1 : 0)
+    kernels.table.pointee.block(
+      rows, columns, depth, &leftFactor, &rightFactor, product, productStep, adding ? 1 : 0)
   }
 }

@@ -9,7 +9,8 @@ extension Attention {
         let launch = AttentionLaunch(options, inputs)
         return KernelProgram([
           KernelCall(
-            .host("attention", launch.hostParameters), bindings: launch.inputs + [.output, .secondary(0)], writing: 2)
+            .host("attention", launch.hostParameters), bindings: launch.inputs + [.output, .secondary(0)],
+            writing: 2)
         ])
       }
     ]
@@ -25,7 +26,8 @@ extension Attention {
             let chunks = (launch.size.width / 4).groups(of: columns)
             return KernelProgram([
               launch.call(
-                "attention", columns: columns, rows: launch.streams * launch.size.queries.groups(of: 4) * chunks,
+                "attention", columns: columns,
+                rows: launch.streams * launch.size.queries.groups(of: 4) * chunks,
                 bindings: launch.inputs + [.output, .secondary(0)], writing: 2)
             ])
           })
@@ -130,7 +132,9 @@ private struct AttentionLaunch {
     KernelCall(
       .shader(kernel, constants: [0: 32, 1: UInt32(flags)], defines: ["COLUMNS": "\(columns)"]),
       bindings: bindings, writing: count, groupCount: GroupCount(folding: rows.groups(of: 32)),
-      pushConstants: [size.batch, size.heads, size.groups, size.queries, size.keys, size.depth / 4, size.width / 4]
-        .map(UInt32.init) + [Float(options.scale).bitPattern])
+      pushConstants: [
+        size.batch, size.heads, size.groups, size.queries, size.keys, size.depth / 4, size.width / 4,
+      ]
+      .map(UInt32.init) + [Float(options.scale).bitPattern])
   }
 }

@@ -103,17 +103,20 @@ struct Attention: Primitive {
       sample("mask-rows", [2, 2, 33, 80], [2, 2, 65, 80], 20, mask: [1, 2, 33, 65]),
       sample("mask-keys", [2, 2, 7, 8], [2, 1, 33, 8], 8, mask: [2, 1, 1, 33]),
       sample("lengths", [3, 2, 7, 16], [3, 2, 33, 16], 16, hasLengths: true),
-      sample("all-masks", [2, 2, 9, 8], [2, 1, 35, 8], 8, isCausal: true, mask: [2, 2, 9, 35], hasLengths: true),
+      sample(
+        "all-masks", [2, 2, 9, 8], [2, 1, 35, 8], 8, isCausal: true, mask: [2, 2, 9, 35], hasLengths: true),
       sample("head-256", [1, 1, 9, 256], [1, 1, 34, 256], 256),
     ]
   }
 
   private static func sample(
-    _ label: String, _ queries: Shape, _ keys: Shape, _ width: Int, isCausal: Bool = false, mask: Shape? = nil,
+    _ label: String, _ queries: Shape, _ keys: Shape, _ width: Int, isCausal: Bool = false,
+    mask: Shape? = nil,
     hasLengths: Bool = false
   ) -> Sample {
     let options = AttentionOptions(
-      scale: 1 / Double(queries[3]).squareRoot(), isCausal: isCausal, hasMask: mask != nil, hasLengths: hasLengths)
+      scale: 1 / Double(queries[3]).squareRoot(), isCausal: isCausal, hasMask: mask != nil,
+      hasLengths: hasLengths)
     let inputs =
       [.init(queries), .init(keys), .init(Shape(Array(keys.extents.dropLast()) + [width]))]
       + (mask.map { [Sample.Input($0)] } ?? [])
@@ -124,7 +127,9 @@ struct Attention: Primitive {
       // A score sums D terms and is of the order of 1, an exponential is good to some units and turns the
       // score's absolute error into a relative one, O sums T terms.
       tolerance: .sum(of: queries[3] + keys[2] + 64),
-      flops: 2 * queries.count / queries[3] * keys[2] * (queries[3] + width)
+      flops: 2 * queries.count / queries[3] * keys[2] * (queries[3] + width),
+      // Central differences evaluate the reference anew for each element.
+      isDifferentiable: queries.count + keys.count <= 1500
     ) { Tensor(Attention(options: options), $0) }
   }
 }

@@ -18,7 +18,9 @@ struct AttentionGradient: Primitive {
 
   func signature(of inputs: [Signature]) -> Signature {
     let size = AttentionSize(options, inputs)
-    let (delta, sums, upstream) = (inputs[options.inputCount], inputs[options.inputCount + 1], inputs[options.inputCount + 2])
+    let (delta, sums, upstream) = (
+      inputs[options.inputCount], inputs[options.inputCount + 1], inputs[options.inputCount + 2]
+    )
     let rows = Shape([size.batch, size.heads, size.queries])
     require(
       delta.shape == rows && sums.shape == rows && upstream.shape == Shape(rows.extents + [size.width]),
@@ -105,11 +107,13 @@ struct AttentionGradient: Primitive {
   }
 
   private static func sample(
-    _ label: String, _ queries: Shape, _ keys: Shape, _ width: Int, isCausal: Bool = false, mask: Shape? = nil,
+    _ label: String, _ queries: Shape, _ keys: Shape, _ width: Int, isCausal: Bool = false,
+    mask: Shape? = nil,
     hasLengths: Bool = false
   ) -> Sample {
     let options = AttentionOptions(
-      scale: 1 / Double(queries[3]).squareRoot(), isCausal: isCausal, hasMask: mask != nil, hasLengths: hasLengths)
+      scale: 1 / Double(queries[3]).squareRoot(), isCausal: isCausal, hasMask: mask != nil,
+      hasLengths: hasLengths)
     let rows = Array(queries.extents.dropLast())
     let level = log(Double(keys[2]))
     let inputs =
@@ -121,7 +125,9 @@ struct AttentionGradient: Primitive {
       label, inputs: inputs,
       // As the attention's, with sums over D, then E, then T or all S of a group's heads.
       tolerance: .sum(of: 4 * (queries[3] + width + keys[2] + 64)),
-      flops: 2 * rows.reduce(1, *) * keys[2] * (3 * queries[3] + 2 * width)
+      flops: 2 * rows.reduce(1, *) * keys[2] * (3 * queries[3] + 2 * width),
+      // Central differences evaluate the reference anew for each element.
+      isDifferentiable: queries.count + keys.count <= 1500
     ) { Tensor(AttentionGradient(options: options), $0) }
   }
 }

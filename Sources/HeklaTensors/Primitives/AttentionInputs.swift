@@ -29,7 +29,8 @@ struct AttentionInputs {
   private func gathered(_ tensor: Tensor) -> Tensor {
     guard size.groups != size.heads else { return tensor }
     let extents = tensor.shape.extents
-    return tensor.reshaped(to: [extents[0], size.groups, size.heads / size.groups, extents[2], extents[3]]).sum(along: 2)
+    return tensor.reshaped(to: [extents[0], size.groups, size.heads / size.groups, extents[2], extents[3]])
+      .sum(along: 2)
   }
 
   /// The scores with masks, `Attention.lowest` where a query must not look: `[batch, heads, S, T]`.

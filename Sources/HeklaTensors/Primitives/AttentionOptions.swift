@@ -33,7 +33,8 @@ struct AttentionSize: Sendable {
       "attention: queries \(q), keys \(k) and values \(v) must be real of rank 4")
     let (qs, ks, vs) = (q.shape.extents, k.shape.extents, v.shape.extents)
     require(
-      qs[0] == ks[0] && ks[0] == vs[0] && ks[1] == vs[1] && ks[2] == vs[2] && qs[3] == ks[3] && qs[1] % ks[1] == 0,
+      qs[0] == ks[0] && ks[0] == vs[0] && ks[1] == vs[1] && ks[2] == vs[2] && qs[3] == ks[3]
+        && qs[1] % ks[1] == 0,
       "attention: queries \(q.shape), keys \(k.shape) and values \(v.shape) do not fit")
     (batch, heads, groups, queries, keys, depth, width) = (qs[0], qs[1], ks[1], qs[2], ks[2], qs[3], vs[3])
     mask = options.hasMask ? inputs[3].shape : nil
