@@ -93,10 +93,10 @@ let package = Package(
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaVulkan", on: "HeklaDevices", "CVulkan"),
-    tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler"),
+    tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
-    tests("HeklaNN", on: "Hekla"),
+    tests("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
     tests("HeklaData", on: "HeklaArrays"),
     tests("HeklaText"),
     tests("HeklaExperiments", on: "Hekla", "HeklaText"),
@@ -104,7 +104,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "hekla-cli", "gpubench", "Hekla", "HeklaCommands", "HeklaExperiments", "HeklaText", "TestSupport",
+        "hekla-cli", "gpubench", "Hekla", "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaExperiments",
+        "HeklaRuntime", "HeklaTensors", "HeklaText", "TestSupport",
       ], swiftSettings: settings),
   ]
 )

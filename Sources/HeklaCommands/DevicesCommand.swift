@@ -44,7 +44,8 @@ public struct DevicesCommand: ParsableCommand {
       }
     }
     let found =
-      table.isEmpty ? "No devices were found." : table.text(width: terminal.isInteractive ? terminal.columns : nil)
+      table.isEmpty
+      ? "No devices were found." : table.text(width: terminal.isInteractive ? terminal.columns : nil)
     return ([found] + problems).joined(separator: "\n\n")
   }
 
@@ -71,7 +72,9 @@ extension Capabilities {
     let unit = interface == .host ? "thread" : "compute unit"
     var result = ["\(computeUnitCount) \(unit)\(computeUnitCount == 1 ? "" : "s")"]
     if subgroupSize > 1 { result.append("subgroups of \(subgroupSize)") }
-    for type in [ElementType.float16, .bfloat16, .float64] where arithmeticTypes.contains(type) { result.append("\(type)") }
+    for type in [ElementType.float16, .bfloat16, .float64] where arithmeticTypes.contains(type) {
+      result.append("\(type)")
+    }
     if hasAtomicFloatAdd { result.append("atomic float add") }
     let shapes = matrixShapes.map { "\($0.m)x\($0.n)x\($0.k) \($0.input)" }
     if let first = shapes.first {

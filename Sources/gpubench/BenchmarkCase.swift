@@ -10,8 +10,6 @@ struct BenchmarkCase: Sendable {
   let shape: String
   /// What the elements are.
   let elementType: ElementType
-  /// The types that the case can be measured with.
-  let types: [ElementType]
   /// What the computation is given.
   let inputs: [BenchmarkInput]
   /// What it returns.
@@ -27,18 +25,17 @@ struct BenchmarkCase: Sendable {
   let largestError: @Sendable (_ inputs: [HostArray], _ output: HostArray) -> Double
 
   init(
-    _ name: String, shape: String, elementType: ElementType, types: [ElementType], inputs: [BenchmarkInput],
-    output: Signature, operationCount: Double, byteCount: Double? = nil,
+    _ name: String, shape: String, elementType: ElementType, inputs: [BenchmarkInput],
+    operationCount: Double, byteCount: Double? = nil,
     build: @escaping @Sendable ([Tensor]) -> Tensor,
     largestError: @escaping @Sendable (_ inputs: [HostArray], _ output: HostArray) -> Double
   ) {
     self.name = name
     self.shape = shape
     self.elementType = elementType
-    self.types = types
     self.inputs = inputs
-    self.output = output
     self.operationCount = operationCount
+    output = build(inputs.enumerated().map { .input($0, $1.signature) }).signature
     let all = (inputs.map(\.signature) + [output]).reduce(0.0) { $0 + Double($1.byteCount) }
     self.byteCount = byteCount ?? all
     self.build = build
@@ -77,7 +74,8 @@ struct BenchmarkInput: Sendable {
     switch values {
     case .numbers where signature.elementType == .float64:
       // 24 random bits would leave products exact, and hide an arithmetic that is narrower than it should be.
-      let fine = Tensor.uniform(signature.shape, key: key.folded(in: "fine")).converted(to: .float64) * 0x1p-24
+      let fine =
+        Tensor.uniform(signature.shape, key: key.folded(in: "fine")).converted(to: .float64) * 0x1p-24
       return (uniform.converted(to: .float64) + fine) * 2 - 1
     case .numbers: return (uniform * 2 - 1).converted(to: signature.elementType)
     case .indices(let bound):

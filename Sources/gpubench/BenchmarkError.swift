@@ -45,7 +45,8 @@ extension BenchmarkError: CustomStringConvertible {
     case .typeNotOnDevice(let type, let device, let allowed):
       "\(device) cannot compute with \(type)"
         + (allowed.isEmpty
-          ? ", nor with another type of this case." : "; of this case's types it has \(Self.list(allowed.map(\.rawValue))).")
+          ? ", nor with another type of this case."
+          : "; of this case's types it has \(Self.list(allowed.map(\.rawValue))).")
     case .unknownVariant(let variant, let name, let known):
       "\(name) has no variant '\(variant)'.\(NearestNames(to: variant, among: known).question) "
         + "Its variants are \(Self.list(known)); 'all' runs each that the device can run."
@@ -55,7 +56,7 @@ extension BenchmarkError: CustomStringConvertible {
     case .foreignOption(let option, let family, let owner):
       "\(option) belongs to \(owner); \(family) does not take it."
     case .nothingLeft(let name, let axis):
-      "No case of '\(name)' folds with --axis \(axis.rawValue). \(CaseFamily.reduce.inventory) are the cases."
+      "'\(name)' has no case that folds \(axis.rawValue). The cases are \(CaseFamily.reduce.inventory)."
     }
   }
 

@@ -56,7 +56,8 @@ struct BenchmarkResult: Equatable, Encodable {
   /// A table of `results`, a line each.
   static func text(of results: [BenchmarkResult], for terminal: Terminal) -> String {
     var table = TextTable([
-      "case", "kernel", "variant", "device", "shape", "type", "median ms", "GFLOP/s", "GB/s", "error", "check",
+      "case", "kernel", "variant", "device", "shape", "type", "median ms", "GFLOP/s", "GB/s", "error",
+      "check",
     ])
     for result in results {
       table.add([

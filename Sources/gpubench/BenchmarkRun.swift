@@ -39,6 +39,8 @@ struct BenchmarkRun {
     let parameters = benchmark.inputs.map {
       Parameter(.zeros($0.signature.shape, $0.signature.elementType))
     }
+    // A graph does not keep its parameters alive; an optimizing compiler would let them go before it is compiled.
+    defer { withExtendedLifetime(parameters) {} }
     for (parameter, array) in zip(parameters, values) { try executor.assign(array, to: parameter) }
     var options = CompilerOptions()
     let choice = KernelChoice(of: benchmark)

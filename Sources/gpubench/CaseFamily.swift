@@ -17,6 +17,16 @@ enum CaseFamily: String, CaseIterable, CustomStringConvertible {
     }
   }
 
+  /// The types of elements that a case can be measured with.
+  static func types(of caseName: String) -> [ElementType] {
+    switch caseName {
+    case ScatterOperation.scatterSum.rawValue: [.float32]
+    case _ where elementwise.caseNames.contains(caseName), ScatterOperation.gather.rawValue:
+      [.float32, .float16, .bfloat16, .float64]
+    default: [.float32, .float64]
+    }
+  }
+
   /// The family and its cases, as messages list them.
   var inventory: String {
     caseNames == [rawValue] ? rawValue : "\(rawValue) (\(caseNames.joined(separator: ", ")))"
@@ -31,7 +41,9 @@ enum CaseFamily: String, CaseIterable, CustomStringConvertible {
   /// The cases that `name` stands for: all of a family, or one.
   static func cases(named name: String) throws(BenchmarkError) -> (family: CaseFamily, names: [String]) {
     if let family = CaseFamily(rawValue: name) { return (family, family.caseNames) }
-    guard let family = allCases.first(where: { $0.caseNames.contains(name) }) else { throw .unknownCase(name) }
+    guard let family = allCases.first(where: { $0.caseNames.contains(name) }) else {
+      throw .unknownCase(name)
+    }
     return (family, [name])
   }
 
@@ -81,15 +93,18 @@ extension CaseFamily {
     let arrays: [[Int]] =
       switch self {
       case .matmul:
-        [[batch, extents[0], extents[2]], [batch, extents[2], extents[1]], [batch, extents[0], extents[1]]]
+        [
+          [batch, extents[0], extents[2]], [batch, extents[2], extents[1]], [batch, extents[0], extents[1]],
+        ]
       case .elementwise, .reduce: [extents]
       case .scatter: [[extents[0], extents[1]], [extents[2], extents[1]]]
       }
     for array in arrays {
       // In floating point, where no product overflows.
       guard array.reduce(1.0, { $0 * Double($1) }) < 0x1p31 else {
-        let text = array.map(String.init).joined(separator: " x ")
-        throw .shapeTooLarge(shape, array: "an array of \(text) elements", limit: "the 2^31 - 1 that kernels index")
+        let text = array.drop { $0 == 1 }.map(String.init).joined(separator: " x ")
+        throw .shapeTooLarge(
+          shape, array: "an array of \(text) elements", limit: "the 2^31 - 1 that kernels index")
       }
     }
   }

@@ -23,18 +23,23 @@ struct CaseRequest {
     let text = shape ?? family.defaultShape(on: device.kind)
     let extents = try family.extents(of: text)
     try family.requireAddressable(extents, batch: batch ?? 1, shape: text)
+    // Before the computations are built, which would stop the program at a type that they do not take.
+    for name in names { try requireType(of: name, on: device) }
     let cases = made(family, names, extents, text)
     if cases.isEmpty, let axis { throw .nothingLeft(caseName: name, axis: axis) }
     for made in cases { try requireFit(made, on: device) }
     return cases
   }
 
-  private func made(_ family: CaseFamily, _ names: [String], _ extents: [Int], _ text: String) -> [BenchmarkCase] {
+  private func made(_ family: CaseFamily, _ names: [String], _ extents: [Int], _ text: String)
+    -> [BenchmarkCase]
+  {
     switch family {
     case .matmul:
       [
         .matrixProduct(
-          extents: extents, shape: text, elementType: elementType, batch: batch ?? 1, transposition: transposition)
+          extents: extents, shape: text, elementType: elementType, batch: batch ?? 1,
+          transposition: transposition)
       ]
     case .elementwise:
       ElementwiseOperation.allCases.filter { names.contains($0.rawValue) }
@@ -48,17 +53,21 @@ struct CaseRequest {
     }
   }
 
-  private func requireFit(_ made: BenchmarkCase, on device: Capabilities) throws(BenchmarkError) {
-    guard made.types.contains(elementType) else {
-      throw .unsupportedType(elementType, caseName: made.name, allowed: made.types)
+  private func requireType(of caseName: String, on device: Capabilities) throws(BenchmarkError) {
+    let types = CaseFamily.types(of: caseName)
+    guard types.contains(elementType) else {
+      throw .unsupportedType(elementType, caseName: caseName, allowed: types)
     }
     // Narrow floating-point types are computed in float32.
     func has(_ type: ElementType) -> Bool {
       device.storageTypes.contains(type) && (type != .float64 || device.arithmeticTypes.contains(type))
     }
     guard has(elementType) else {
-      throw .typeNotOnDevice(elementType, device: device.deviceName, allowed: made.types.filter(has))
+      throw .typeNotOnDevice(elementType, device: device.deviceName, allowed: types.filter(has))
     }
+  }
+
+  private func requireFit(_ made: BenchmarkCase, on device: Capabilities) throws(BenchmarkError) {
     for signature in made.inputs.map(\.signature) + [made.output]
     where signature.byteCount > device.maxBindingByteCount {
       throw .shapeTooLarge(

@@ -87,7 +87,8 @@ struct RunCommand: ParsableCommand {
       FileHandle.standardError.write(Foundation.Data((line + "\n").utf8))
     }
     print(
-      json ? try Self.document(of: results).indented : BenchmarkResult.text(of: results, for: .standardOutput))
+      json ? try Self.document(of: results).indented : BenchmarkResult.text(of: results, for: .standardOutput)
+    )
     if hasFailed || !results.allSatisfy(\.hasPassed) { throw ExitCode(ExitReport.failure) }
   }
 

@@ -31,6 +31,7 @@ struct HeklaCommand: ParsableCommand {
   /// Runs the command and ends the process.
   static func main() {
     Console.eraseOnInterrupt()
-    Foundation.exit(execute(Array(CommandLine.arguments.dropFirst()), reportingErrorsAs: ExitReport.init(of:)))
+    Foundation.exit(
+      execute(Array(CommandLine.arguments.dropFirst()), reportingErrorsAs: ExitReport.init(of:)))
   }
 }

@@ -69,7 +69,7 @@ import Testing
   /// Reshapes whose factors line up: splitting variables leaves nothing but sums.
   @Test(arguments: [
     ([4, 6], [24]), ([4, 6], [2, 12]), ([4, 6], [8, 3]), ([24], [2, 3, 4]), ([2, 3, 4], [6, 4]),
-    ([2, 3, 4], [3, 2, 4]), ([2, 3, 4], [4, 6]), ([5, 1, 7], [35]), ([6, 10], [3, 20]), ([8, 9, 2], [2, 4, 18]),
+    ([5, 1, 7], [35]), ([6, 10], [3, 20]), ([8, 9, 2], [2, 4, 18]),
   ])
   func `splitting variables makes a reshape affine`(from source: [Int], to target: [Int]) {
     let (expressions, splits) = affineReshape(Shape(source), Shape(target))
@@ -97,7 +97,9 @@ import Testing
         return coordinate
       }
       let result = delinearized(linearized(point, in: target), in: source)
-      guard splits < 50, let split = result.lazy.compactMap(\.usefulSplit).first else { return (result, splits) }
+      guard splits < 50, let split = result.lazy.compactMap(\.usefulSplit).first else {
+        return (result, splits)
+      }
       splits += 1
       number = 0
       factors = factors.map { axis in

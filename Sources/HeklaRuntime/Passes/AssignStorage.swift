@@ -49,10 +49,7 @@ struct PlanDraft {
     case .constant(let array, _):
       storage = .constant(plan.constants.count)
       plan.constants.append(array)
-    case .parameter(let weak, _):
-      guard let parameter = weak.parameter else {
-        preconditionFailure("a step uses a parameter that no longer exists; keep the model while its steps are compiled")
-      }
+    case .parameter(let parameter):
       storage = .parameter(index(of: parameter))
     case nil: storage = .arena(0, offset: 0)
     }

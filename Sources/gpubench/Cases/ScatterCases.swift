@@ -23,9 +23,9 @@ extension BenchmarkCase {
   private static func scatterSum(_ extents: [Int], _ shape: String, _ type: ElementType) -> BenchmarkCase {
     let (edges, columns, rows) = (extents[0], extents[1], extents[2])
     return BenchmarkCase(
-      ScatterOperation.scatterSum.rawValue, shape: shape, elementType: type, types: [.float32],
+      ScatterOperation.scatterSum.rawValue, shape: shape, elementType: type,
       inputs: [.numbers([edges, columns], type), .indices(edges, below: rows)],
-      output: Signature([rows, columns], type), operationCount: Double(edges) * Double(columns),
+      operationCount: Double(edges) * Double(columns),
       build: { .scatterSum($0[0], at: $0[1], rows: rows) },
       largestError: { inputs, output in
         let (values, indices) = (inputs[0].doubles(), inputs[1].elements(as: Int32.self))
@@ -55,9 +55,8 @@ extension BenchmarkCase {
     let rowByteCount = Double(columns * type.byteCount)
     return BenchmarkCase(
       ScatterOperation.gather.rawValue, shape: shape, elementType: type,
-      types: [.float32, .float16, .bfloat16, .float64],
       inputs: [.numbers([rows, columns], type), .indices(edges, below: rows)],
-      output: Signature([edges, columns], type), operationCount: 0,
+      operationCount: 0,
       // Rows that nobody asks for need not be read.
       byteCount: Double(edges) * (rowByteCount + 4) + Double(min(edges, rows)) * rowByteCount,
       build: { $0[0].gathered(at: $0[1]) },
