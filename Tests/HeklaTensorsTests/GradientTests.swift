@@ -79,6 +79,10 @@ import Testing
     ("gather", [[5, 2]], { $0[0].squared().gathered(at: Tensor([Int32(4), 0, 4])) }),
     ("scatter", [[4, 2]], { Tensor.scatterSum($0[0].exp(), at: Tensor([Int32(1), 1, 0, 2]), rows: 3) }),
     (
+      "attention", [[1, 2, 3, 4], [1, 1, 5, 4], [1, 1, 5, 4], [2, 3, 5]],
+      { .attention(queries: $0[0], keys: $0[1], values: $0[2], isCausal: true, mask: $0[3]) }
+    ),
+    (
       "concatenation", [[2, 2], [2, 3]], { Tensor.concatenating([$0[0].exp(), $0[1].squared()], along: 1) }
     ),
   ]

@@ -13,6 +13,8 @@ public enum HostKernels {
   public static var names: [String] { table.keys.sorted() }
 
   private static let table: [String: @Sendable ([Int]) -> HostSource?] = [
+    "attention": { AttentionForward($0)?.source },
+    "attention_gradient": { AttentionBackward($0)?.source },
     "gather_rows": { GatherRows($0)?.source },
     "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
     "scatter_sum": { ScatterSum($0)?.source },

@@ -1,6 +1,8 @@
 extension Sample {
   /// The samples of every primitive, by the primitive's name: what conformance, gradient checks and `gpubench` walk.
   public static let all: [(primitive: String, samples: [Sample])] = [
+    ("attention", Attention.samples),
+    ("attention-gradient", AttentionGradient.samples),
     ("broadcast", Broadcast.samples),
     ("concatenate", Concatenate.samples),
     ("flip", Flip.samples),
