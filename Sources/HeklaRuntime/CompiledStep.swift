@@ -48,19 +48,23 @@ public final class CompiledStep: Sendable {
 
   /// Starts the step once, without waiting for it.
   public func submit(_ arguments: [HostArray] = []) throws(DeviceError) {
+    try write(arguments, for: "run")
+    try executor.queue.submit(try ready())
+  }
+
+  private func write(_ arguments: [HostArray], for call: String) throws(DeviceError) {
     guard arguments.count == plan.inputs.count else {
       throw .invalidArgument(
-        call: "run", reason: "the step takes \(plan.inputs.count) arguments, \(arguments.count) were given")
+        call: call, reason: "the step takes \(plan.inputs.count) arguments, \(arguments.count) were given")
     }
     for (position, (argument, input)) in zip(arguments, plan.inputs).enumerated() {
       guard argument.shape == input.shape, argument.elementType == input.elementType else {
         throw .invalidArgument(
-          call: "run",
+          call: call,
           reason: "argument \(position) is \(Signature(argument.shape, argument.elementType)), the step takes \(input)")
       }
     }
     for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
-    try executor.queue.submit(try ready())
   }
 
   /// Waits for the last run, and returns its outputs.
@@ -79,7 +83,7 @@ public final class CompiledStep: Sendable {
 
   /// Runs the step once with each launch timed on its own.
   public func profile(_ arguments: [HostArray] = []) throws(DeviceError) -> [CommandTiming] {
-    for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
+    try write(arguments, for: "profile")
     return try executor.queue.profile(try ready())
   }
 

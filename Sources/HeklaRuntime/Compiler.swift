@@ -14,16 +14,19 @@ import HeklaTensors
 struct Compiler {
   let capabilities: Capabilities
   let options: CompilerOptions
+  /// The variant to take where it applies, by primitive; the rules decide on the others.
+  var preferredVariants: [String: String] = [:]
 
   /// The plan of `computation`.
   func plan(_ computation: Computation, inputs: [Signature]) throws(DeviceError) -> Plan {
+    try checkArguments(computation, inputs)
     var computation = separateLeaves(computation)
     if options.sharesSubexpressions { computation = simplify(computation) }
     let maxBindings = min(capabilities.maxBindingCount, 16)
     let kernels = formKernels(computation, options: options, maxBindings: maxBindings)
     var draft = PlanDraft(computation: computation, inputs: inputs)
     for kernel in kernels {
-      let lowered = try lower(kernel, for: capabilities)
+      let lowered = try lower(kernel, for: capabilities, preferring: preferredVariants)
       draft.append(kernel, calls: lowered.calls, temporaries: lowered.temporaries)
     }
     let plan = draft.assigningStorage(capabilities, options)
@@ -36,6 +39,19 @@ struct Compiler {
     computation.mappingRoots { root in
       guard case .leaf = root.base.primitive.lowering else { return root }
       return Tensor(root).copied.node
+    }
+  }
+
+  /// Every placeholder has to be one of the step's arguments.
+  private func checkArguments(_ computation: Computation, _ inputs: [Signature]) throws(DeviceError) {
+    for node in computation.roots.withDependencies() {
+      guard case .input(let position, let signature)? = node.primitive as? Leaf else { continue }
+      guard inputs.indices.contains(position), inputs[position] == signature else {
+        let given = inputs.indices.contains(position) ? "argument \(position) is \(inputs[position])" : "there is none"
+        throw .invalidArgument(
+          call: "compile",
+          reason: "the step uses argument \(position) as \(signature), but \(given). Pass its signature in inputs.")
+      }
     }
   }
 

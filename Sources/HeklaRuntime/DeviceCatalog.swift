@@ -94,7 +94,7 @@ public final class DeviceCatalog: Sendable {
   private func open(_ name: String, _ options: Options) throws(DeviceError) -> any Device {
     if name == "cpu" { return HostDevice(memoryLimit: options.memoryLimit) }
     let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, let index = Int(parts[1]), index >= 0 else { throw unknown(name) }
+    guard parts.count == 2, let index = Int(parts[1]), index >= 0, String(index) == parts[1] else { throw unknown(name) }
     switch parts[0] {
     case "vulkan":
       guard index < (try VulkanPlatform.capabilities().count) else { throw unknown(name) }

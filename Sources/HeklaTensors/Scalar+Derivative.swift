@@ -63,7 +63,7 @@ extension ScalarOperation {
     case (.minimum, _): return .select(x[0] .<= x[1], zero, one)
     case (.maximum, 0): return .select(x[0] .>= x[1], one, zero)
     case (.maximum, _): return .select(x[0] .>= x[1], zero, one)
-    case (.power, 0): return x[1] * .power(x[0], x[1] - 1)
+    case (.power, 0): return .select(x[1] .== 0, zero, x[1] * .power(x[0], x[1] - 1))
     case (.power, _): return .select(x[0] .== 0, zero, value * .log(x[0]))
     case (.atan2, 0): return x[1] / (x[0] * x[0] + x[1] * x[1])
     case (.atan2, _): return -(x[0] / (x[0] * x[0] + x[1] * x[1]))

@@ -35,10 +35,12 @@ extension ScalarOperation {
   public func evaluate(_ values: [Double], type: ElementType, result: ElementType) -> Double {
     switch self {
     case .select: return values[0] != 0 ? values[1] : values[2]
-    case .convert: return values[0].converted(to: result)
+    case .convert:
+      guard !type.isFloating, !result.isFloating, result != .bool else { return values[0].converted(to: result) }
+      return Double(wrapped(values[0].wholeNumber, to: result))
     case .bitcast: return Self.bitcast(values[0], from: type, to: result)
     case .threefryFirst, .threefrySecond:
-      let words = values.map { UInt32(truncatingIfNeeded: Int64($0)) }
+      let words = values.map { UInt32(truncatingIfNeeded: $0.wholeNumber) }
       let block = RandomKey(words: SIMD2(words[0], words[1])).block(at: SIMD2(words[2], words[3]))
       return Double(self == .threefryFirst ? block.x : block.y)
     default:
@@ -93,7 +95,7 @@ extension ScalarOperation {
   }
 
   private func evaluateWhole(_ values: [Double], type: ElementType, result: ElementType) -> Double {
-    let v = values.map { Int64($0) }
+    let v = values.map(\.wholeNumber)
     let whole: Int64? =
       switch self {
       case .add: v[0] &+ v[1]
@@ -130,7 +132,7 @@ extension ScalarOperation {
       switch type {
       case .float32: UInt64(Float(value).bitPattern)
       case .float64: value.bitPattern
-      default: UInt64(bitPattern: Int64(value))
+      default: UInt64(bitPattern: value.wholeNumber)
       }
     return switch result {
     case .float32: Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
@@ -143,7 +145,20 @@ extension ScalarOperation {
 }
 
 extension Double {
-  /// The number as a device converts it: integers truncate and saturate, `bool` is 0 or 1.
+  /// The number as an `Int64`, held at its bounds: beyond 2^53 a `Double` no longer tells neighbours apart.
+  fileprivate var wholeNumber: Int64 { HostArray(converting: [self], shape: [], to: .int64).elements()[0] }
+
+  /// A result as memory of `type` holds it: whole numbers keep their low bits.
+  func stored(as type: ElementType) -> Double {
+    switch type {
+    case .uint8: Double(UInt8(truncatingIfNeeded: wholeNumber))
+    case .int32: Double(Int32(truncatingIfNeeded: wholeNumber))
+    case .uint32: Double(UInt32(truncatingIfNeeded: wholeNumber))
+    default: self
+    }
+  }
+
+  /// The real number as a device converts it: integers truncate and saturate, `bool` is 0 or 1.
   func converted(to type: ElementType) -> Double {
     switch type {
     case .bool: self != 0 ? 1 : 0

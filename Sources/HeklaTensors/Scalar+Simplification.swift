@@ -33,6 +33,10 @@ extension Scalar {
     guard operation != .threefryFirst, operation != .threefrySecond, operation != .bitcast else { return nil }
     let values = numbers.compactMap { $0 }
     guard values.count == operands.count, !values.isEmpty else { return nil }
+    // What is made of literals alone still takes the type of what it meets.
+    if operation != .convert, type.isFloating, operands.allSatisfy(\.vertex.isLiteral) {
+      return Scalar(operation.evaluate(values, type: .float64, result: .float64))
+    }
     return .constant(
       operation.evaluate(values, type: operands.last?.type ?? type, result: type).rounded(to: type), type)
   }

@@ -85,6 +85,9 @@ public struct Scalar: Sendable {
     guard values.count > 1, let typed = values.first(where: { !$0.vertex.isLiteral })?.type else { return operands }
     let unifiedValues = values.map { value in
       guard value.vertex.isLiteral, let number = value.constantValue else { return value }
+      require(
+        typed.isFloating || number.rounded() == number,
+        "\(operation.rawValue) on \(typed) and \(number), which is no whole number: convert with converted(to:) first")
       return constant(number, typed)
     }
     let types = Set(unifiedValues.map(\.type))

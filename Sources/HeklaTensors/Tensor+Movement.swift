@@ -76,6 +76,14 @@ extension Tensor {
   /// `tensors` one after the other along `axis`.
   public static func concatenating(_ tensors: [Tensor], along axis: Int) -> Tensor {
     require(!tensors.isEmpty, "concatenate: there is nothing to concatenate")
+    // A kernel reads only so many arrays, so many tensors are joined a few at a time.
+    let most = 8
+    if tensors.count > most {
+      let groups = stride(from: 0, to: tensors.count, by: most).map { start in
+        concatenating(Array(tensors[start..<min(start + most, tensors.count)]), along: axis)
+      }
+      return concatenating(groups, along: axis)
+    }
     return tensors.count == 1
       ? tensors[0] : Tensor(Concatenate(axis: tensors[0].shape.normalized(axis: axis)), tensors)
   }

@@ -5,7 +5,10 @@ extension Tensor {
   static func product(
     _ left: Tensor, _ right: Tensor, transposingLeft: Bool = false, transposingRight: Bool = false
   ) -> Tensor {
-    Tensor(MatrixProduct(transposingLeft: transposingLeft, transposingRight: transposingRight), [left, right])
+    let product = Tensor(
+      MatrixProduct(transposingLeft: transposingLeft, transposingRight: transposingRight), [left, right])
+    // Sums of nothing; a gradient comes here where the product itself has no elements.
+    return left.shape[transposingLeft ? 1 : 2] > 0 ? product : .zeros(product.shape, product.elementType)
   }
 
   /// The matrix product `[..., m, k] x [..., k, n]`, shape `[..., m, n]`; outer axes broadcast.
@@ -24,7 +27,6 @@ extension Tensor {
     guard let outer = outerLeft.broadcast(with: outerRight) else {
       stop("matrix-product: the outer axes of \(shape) and \(other.shape) do not broadcast", file: file, line: line)
     }
-    guard shape[-1] > 0 else { return .zeros(Shape(outer.extents + [m, n]), elementType) }
     // Many rows times one matrix is one large product.
     if outerRight.count == 1, outerLeft.count > 1, !isLeftTransposed {
       return Tensor.product(

@@ -70,12 +70,21 @@ struct GLSLExpression {
       let number = Float(value)
       guard number.isFinite else { return "uintBitsToFloat(\(number.bitPattern)u)" }
       return number.description.contains(where: { $0 == "." || $0 == "e" }) ? "\(number)" : "\(number).0"
-    // The least int32 has no literal of its own in GLSL.
-    case .int32: return value == -2_147_483_648 ? "(-2147483647 - 1)" : "\(Int(value))"
-    case .uint32, .uint8: return "\(UInt32(value))u"
-    case .int64: return "\(Int64(value))l"
+    // The least signed numbers have no literal of their own in GLSL.
+    case .int32:
+      let number = held(value, Int32.self)
+      return number == .min ? "(\(number + 1) - 1)" : "\(number)"
+    case .uint32, .uint8: return "\(held(value, UInt32.self))u"
+    case .int64:
+      let number = held(value, Int64.self)
+      return number == .min ? "(\(number + 1)l - 1l)" : "\(number)l"
     case .bool: return value != 0 ? "true" : "false"
     }
+  }
+
+  /// `value` as a whole number, held at the type's bounds.
+  private static func held<Whole: ArrayElement & FixedWidthInteger>(_ value: Double, _ type: Whole.Type) -> Whole {
+    HostArray(converting: [value], shape: [], to: Whole.elementType).elements(as: type)[0]
   }
 
   /// The text of one operation.

@@ -39,7 +39,9 @@ struct FormedKernel {
 func formKernels(_ computation: Computation, options: CompilerOptions, maxBindings: Int) -> [FormedKernel] {
   var forced: Set<Node> = []
   while true {
-    let fusion = Fusion(computation, storing: forced, fuses: options.fuses)
+    var limits = Fusion.Limits()
+    limits.sources = min(limits.sources, maxBindings - 1)
+    let fusion = Fusion(computation, storing: forced, fuses: options.fuses, limits: limits)
     do throws(LoopBuilder.NeedsStorage) {
       return try formKernels(computation, fusion, options, maxBindings: maxBindings)
     } catch {

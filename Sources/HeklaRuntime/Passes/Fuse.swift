@@ -78,7 +78,8 @@ struct Fusion {
       let extents = axes.map { node.inputs[0].shape.extents[$0] }
       total.reduction = Shape(extents)
       inlined[node] = total
-      if useCount > 1 || !fuses { store(node) }
+      let isNarrow = node.elementType != node.elementType.computed
+      if isNarrow || useCount > 1 || !fuses { store(node) }
     case .map(let expression):
       if !fuses { node.inputs.forEach { store($0) } }
       // Two different reductions cannot share one kernel.

@@ -304,8 +304,11 @@ struct LoopBuilder {
 
   // MARK: Finishing
 
-  private func finished(_ values: [Scalar]) -> BuiltLoop {
+  private mutating func finished(_ values: [Scalar]) -> BuiltLoop {
     let extents = parallelFactors.flatMap { $0 }
+    // A read that was met before the reduction does not know the folded axes yet.
+    let axisCount = (parallelFactors + reductionFactors).reduce(0) { $0 + $1.count }
+    for number in reads.indices { reads[number].extendStrides(to: axisCount) }
     let position = linearized(coordinates(of: parallelFactors, firstVariable: 0), in: roots[0].shape)
     var index = affine(position)
     index.strides = Array(index.strides.prefix(extents.count))
@@ -326,6 +329,15 @@ struct LoopBuilder {
       body: body.instructions, accumulators: folded, epilogue: epilogue.instructions, writes: writes)
     if !folded.isEmpty && loop.reductionExtents.isEmpty { loop.appendReductionAxis() }
     return BuiltLoop(loop: loop.collapsingAxes(), reads: sources, roots: roots)
+  }
+}
+
+extension Loop.Read {
+  /// Gives the axes that are missing a factor of 0, up to `count` axes.
+  fileprivate mutating func extendStrides(to count: Int) {
+    func extended(_ strides: [Int]) -> [Int] { strides + Array(repeating: 0, count: count - strides.count) }
+    index.strides = extended(index.strides)
+    for number in guards.indices { guards[number].value.strides = extended(guards[number].value.strides) }
   }
 }
 

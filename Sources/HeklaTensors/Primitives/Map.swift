@@ -49,7 +49,8 @@ struct Map: Primitive {
         operands.append(context.upstream)
       }
       let upstream = Scalar.input(count, context.upstream.elementType).converted(to: expression.type)
-      return Tensor.elementwise(upstream * chain.converted(to: expression.type), operands, elementType: input.elementType)
+      let product = upstream * chain.converted(to: expression.type)
+      return Tensor.elementwise(product.converted(to: input.elementType), operands, elementType: input.elementType)
     }
   }
 
@@ -62,6 +63,7 @@ struct Map: Primitive {
     let values = inputs.map { $0.doubles() }
     let results = (0..<shape.count).map { index in
       expression.evaluate(inputs: values.map { $0[index] }, coordinates: shape.coordinates(ofIndex: index))
+        .stored(as: signature.elementType)
     }
     return HostArray(converting: results, shape: shape, to: signature.elementType)
   }

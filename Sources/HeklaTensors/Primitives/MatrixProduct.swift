@@ -36,7 +36,7 @@ struct MatrixProduct: Primitive {
 
     init(_ product: MatrixProduct, _ inputs: [Shape]) {
       let (left, right) = (inputs[0].extents, inputs[1].extents)
-      batch = max(left[0], right[0])
+      batch = left[0] == 1 ? right[0] : left[0]
       m = left[product.transposingLeft ? 2 : 1]
       k = left[product.transposingLeft ? 1 : 2]
       n = right[product.transposingRight ? 1 : 2]

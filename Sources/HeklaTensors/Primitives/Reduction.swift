@@ -66,6 +66,8 @@ struct Reduction: Primitive {
         }
       }
     }
+    // Sums and products wrap around; the extrema over nothing lie outside the type and are held at its bounds.
+    if isWhole, fold == .sum || fold == .product { results = results.map { $0.stored(as: signature.elementType) } }
     return HostArray(converting: results, shape: signature.shape, to: signature.elementType)
   }
 

@@ -50,6 +50,7 @@ func linearized(_ point: [IndexExpression], in shape: Shape) -> IndexExpression 
 /// The coordinates of row-major position `index` in an array of `shape`.
 func delinearized(_ index: IndexExpression, in shape: Shape) -> [IndexExpression] {
   zip(shape.extents, shape.strides).map { extent, stride in
-    extent <= 1 ? IndexExpression(0) : index.divided(by: stride).remainder(by: extent)
+    // A stride of 0 means that there are no elements, so that no position matters.
+    extent <= 1 || stride == 0 ? IndexExpression(0) : index.divided(by: stride).remainder(by: extent)
   }
 }

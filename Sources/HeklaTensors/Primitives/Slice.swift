@@ -16,10 +16,12 @@ struct Slice: Primitive {
     require(
       starts.count == input.rank && extents.count == input.rank && steps.count == input.rank,
       "slice: \(starts.count) ranges for shape \(input)")
-    for axis in 0..<input.rank where extents[axis] > 0 {
+    for axis in 0..<input.rank {
       let last = starts[axis] + (extents[axis] - 1) * steps[axis]
+      // Of nothing, the place still has to lie within the input or at its end.
+      let end = extents[axis] == 0 ? starts[axis] : last + 1
       require(
-        steps[axis] > 0 && starts[axis] >= 0 && last < input.extents[axis],
+        steps[axis] > 0 && starts[axis] >= 0 && extents[axis] >= 0 && end <= input.extents[axis],
         "slice: elements \(starts[axis])...\(last) along axis \(axis) of shape \(input)")
     }
     return Signature(Shape(extents), inputs[0].elementType)

@@ -1,0 +1,85 @@
+import HeklaArrays
+import HeklaDevices
+import HeklaTensors
+import RuntimeTestSupport
+import TestSupport
+import Testing
+
+@testable import HeklaRuntime
+
+/// Seeds and graphs for tests that need no device.
+enum RandomGraphSeeds {
+  static let few = RandomGraph.seeds(20)
+  static let many = RandomGraph.seeds(150)
+
+  static func outputs(_ seed: UInt64) -> [Tensor] { RandomGraph(seed: seed).outputs }
+}
+
+/// The loops that passes build mean what the graph means: checked by interpreting them point by point.
+@Suite struct LoopBuilderTests {
+  @Test(arguments: RandomGraphSeeds.many)
+  func `the loops of a random graph, interpreted, give the values of the references`(seed: UInt64) throws {
+    try check(RandomGraph(seed: seed).outputs, label: "HEKLA_SEED=\(seed)")
+  }
+
+  @Test(arguments: CompilerOptions.variations.filter { $0.options.replays }.map(\.name))
+  func `no pass changes what the loops mean`(variation: String) throws {
+    let options = CompilerOptions.variations.first { $0.name == variation }?.options ?? CompilerOptions()
+    for seed in RandomGraphSeeds.few {
+      try check(RandomGraph(seed: seed).outputs, options: options, label: "HEKLA_SEED=\(seed), \(variation)")
+    }
+  }
+
+  @Test func `every axis has a factor in every access, also where a read comes before the reduction`() throws {
+    let (x, y) = (Tensor.input(0, Signature([3, 5])), Tensor.input(1, Signature([3])))
+    let total = y + x.sum(along: 1)
+    let built = try LoopBuilder.build([total.node]) { $0 == x.node || $0 == y.node }
+    #expect(built.loop.extents == [3] && built.loop.reductionExtents == [5])
+    #expect(built.loop.reads.allSatisfy { $0.index.strides.count == 2 })
+  }
+
+  @Test func `empty pieces and reshapes of nothing are built`() throws {
+    let x = Tensor([1, 2, 3] as [Float], shape: [1, 3])
+    let nothing = (Tensor.zeros([3, 0]) + Tensor([1] as [Float])).reshaped(to: [0, 3])
+    try check([.concatenating([nothing * 2, x, nothing], along: 0), nothing.sum(along: 0)], label: "empty")
+  }
+
+  /// Forms kernels, interprets them in order, and compares every output with its reference.
+  private func check(
+    _ outputs: [Tensor], options: CompilerOptions = CompilerOptions(), label: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    var computation = Computation(StepDescription(outputs: outputs))
+    computation = computation.mappingRoots { Tensor($0).copied.node }
+    if options.sharesSubexpressions { computation = simplify(computation) }
+    var values: [Node: HostArray] = [:]
+    func value(_ node: Node) -> HostArray {
+      if let known = values[node] { return known }
+      let array = node.primitive.reference([], signature: node.signature)
+      return array.elementType.isFloating ? array.converted(to: .float64) : array
+    }
+    for kernel in formKernels(computation, options: options, maxBindings: 16) {
+      switch kernel.body {
+      case .primitive(let node):
+        let type = node.elementType.isFloating ? ElementType.float64 : node.elementType
+        let inputs = node.inputs.map { value($0.base).reshaped(to: $0.shape) }
+        values[node] = node.primitive.reference(inputs, signature: Signature(node.shape, type))
+      case .loop(let built):
+        let targets = built.roots.map { root in
+          HostArray(zeros: root.shape, of: root.elementType.isFloating ? .float64 : root.elementType)
+        }
+        let results = evaluate(built.loop, bindings: built.reads.map { node in
+          node.shape.count == 0 ? HostArray(zeros: node.shape, of: node.elementType) : value(node)
+        } + targets)
+        for (root, result) in zip(built.roots, results.suffix(targets.count)) { values[root] = result }
+      }
+    }
+    for (output, wanted) in zip(computation.outputs, referenceValues(of: outputs)) where output.shape.count > 0 {
+      let got = values[output.base]?.reshaped(to: output.shape)
+      // Both compute in float64; constants such as 1/3 are rounded to float32 in loops, whose 2^-24 grows at
+      // most by the number of operations.
+      let difference = got.map { disagreement($0, wanted, within: 2e-6) } ?? "an output was not computed"
+      #expect(difference == nil, "\(label): \(difference ?? "")", sourceLocation: sourceLocation)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import HeklaArrays
+import HeklaDevices
+import HeklaTensors
+
+@testable import HeklaRuntime
+
+/// The least a shader device can have that all passes still work with: plans for it are the same everywhere.
+let paperDevice: Capabilities = {
+  var capabilities = Capabilities(interface: .vulkan, kind: .discreteGPU, deviceName: "paper", driver: "none")
+  capabilities.maxBindingCount = 16
+  return capabilities
+}()
+
+extension Compiler {
+  /// The plan of a step on the paper device.
+  static func plan(
+    _ outputs: [Tensor] = [], assigning assignments: [Assignment] = [], inputs: [Signature] = [],
+    options: CompilerOptions = CompilerOptions()
+  ) throws -> Plan {
+    try Compiler(capabilities: paperDevice, options: options).plan(
+      Computation(StepDescription(outputs: outputs, assignments: assignments)), inputs: inputs)
+  }
+}
+
+extension Computation {
+  /// What `description` asks for.
+  init(_ description: StepDescription) {
+    self.init(
+      outputs: description.outputs.map(\.node),
+      assignments: description.assignments.map { ($0.parameter, $0.value.node) })
+  }
+}
+
+extension PlanExecutor {
+  /// Compiles a step whose primitives run as `variants` says where those apply.
+  func compile(_ outputs: [Tensor], preferring variants: [String: String]) throws -> CompiledStep {
+    var compiler = Compiler(capabilities: device.capabilities, options: CompilerOptions())
+    compiler.preferredVariants = variants
+    let plan = try compiler.plan(Computation(StepDescription(outputs: outputs)), inputs: [])
+    return try CompiledStep(plan, on: self, options: CompilerOptions())
+  }
+}

@@ -1,0 +1,163 @@
+import HeklaArrays
+import TestSupport
+import Testing
+
+@testable import HeklaTensors
+
+@Suite struct GradientTests {
+  /// A sample with a name, and inputs small enough for a reference of plain loops.
+  struct Case: CustomTestStringConvertible, Sendable {
+    var primitive: String
+    var sample: Sample
+    var inputs: [Sample.Input]
+
+    var testDescription: String { "\(primitive)/\(sample.label)" }
+
+    init(_ primitive: String, _ sample: Sample) {
+      self.primitive = primitive
+      self.sample = sample
+      // Equal extents stay equal, so the operation still fits; the others have fixed places or indices.
+      let isScalable = ["map", "reduction", "matrix-product", "permute", "flip", "concatenate"].contains(primitive)
+      inputs = sample.inputs.map { input in
+        let extents = input.signature.shape.extents.map { isScalable ? min($0, 7) : $0 }
+        return Sample.Input(Shape(extents), input.signature.elementType, in: input.range)
+      }
+    }
+  }
+
+  static let cases = Sample.all.flatMap { primitive, samples in
+    samples.filter(\.isDifferentiable).map { Case(primitive, $0) }
+  }
+
+  @Test(arguments: cases)
+  func `the gradient of every sample is right in the middle of a graph`(_ example: Case) {
+    let small = Sample(example.sample.label, inputs: example.inputs, tolerance: .exact) { $0[0] }
+    let values = small.values(key: RandomKey(seed: 17))
+    var leaves: [(tensor: Tensor, values: HostArray)] = []
+    var operands: [Tensor] = []
+    for (position, input) in example.inputs.enumerated() {
+      let leaf = Tensor.input(position, input.signature)
+      guard input.signature.elementType.isFloating else {
+        leaves.append((leaf, values[position]))
+        operands.append(leaf)
+        continue
+      }
+      // Something smooth before the operation that keeps its input inside the sampled range.
+      let middle = (input.range.lowerBound + input.range.upperBound) / 2
+      let half = (input.range.upperBound - input.range.lowerBound) / 2
+      operands.append(leaf.tanh() * half + middle)
+      leaves.append((leaf, randomArray(input.signature.shape, seed: UInt64(position))))
+    }
+    let output = example.sample.build(operands)
+    let weights = Tensor(randomArray(output.shape, seed: 99).converted(to: output.elementType))
+    checkGradients(of: (weights * output).sum(), at: leaves, label: example.testDescription)
+  }
+
+  /// Functions whose gradients are differentiated again.
+  static let secondOrder: [(name: String, shapes: [Shape], function: @Sendable ([Tensor]) -> Tensor)] = [
+    ("matrix product", [[3, 4], [4, 2]], { $0[0].matrixProduct($0[1]) }),
+    ("transposed products", [[4, 3], [2, 4]], { $0[0].transposed().matrixProduct($0[1].transposed()).tanh() }),
+    ("batched product", [[2, 3, 4], [4, 2]], { $0[0].matrixProduct($0[1]) }),
+    ("softmax", [[3, 5]], { $0[0].softmax() }),
+    ("log-softmax", [[3, 5]], { $0[0].logSoftmax(along: 0) }),
+    ("tanh", [[7]], { $0[0].tanh() }),
+    ("gelu", [[7]], { $0[0].gelu() }),
+    ("sigmoid times itself", [[7]], { $0[0].sigmoid() * $0[0] }),
+    ("quotient", [[3, 1], [4]], { $0[0] / ($0[1] + 3) }),
+    ("sum squared", [[3, 4]], { $0[0].sum(along: 0).squared() }),
+    ("product", [[3, 4]], { ($0[0] + 2).product(along: 1) }),
+    ("maximum squared", [[3, 4]], { $0[0].maximum(along: 1).squared() }),
+    ("variance", [[3, 4]], { $0[0].variance(along: 1) }),
+    ("strided slice of exp", [[7, 5]], { $0[0].exp().sliced(starts: [1, 0], extents: [3, 2], steps: [2, 3]) }),
+    ("padded square", [[2, 3]], { $0[0].squared().padded(before: [1, 0], after: [0, 2], with: 5) }),
+    ("gather", [[5, 2]], { $0[0].squared().gathered(at: Tensor([Int32(4), 0, 4])) }),
+    ("scatter", [[4, 2]], { Tensor.scatterSum($0[0].exp(), at: Tensor([Int32(1), 1, 0, 2]), rows: 3) }),
+    ("concatenation", [[2, 2], [2, 3]], { Tensor.concatenating([$0[0].exp(), $0[1].squared()], along: 1) }),
+  ]
+
+  @Test(arguments: secondOrder.indices)
+  func `the gradient of a gradient is right`(index: Int) {
+    let (name, shapes, function) = Self.secondOrder[index]
+    let leaves = shapes.enumerated().map { position, shape in
+      (tensor: Tensor.input(position, Signature(shape)), values: randomArray(shape, seed: UInt64(position)))
+    }
+    let tensors = leaves.map(\.tensor)
+    let output = function(tensors)
+    let weights = Tensor(randomArray(output.shape, seed: 5).converted(to: .float32))
+    let loss = (weights * output).sum()
+    checkGradients(of: loss, at: leaves, label: name)
+    let slopes = gradients(of: loss, withRespectTo: tensors)
+    let second = slopes.enumerated().map { number, slope in
+      (slope * Tensor(randomArray(slope.shape, seed: 60 + UInt64(number)).converted(to: .float32))).sum()
+    }
+    checkGradients(of: second.dropFirst().reduce(second[0], +), at: leaves, label: "\(name), second order")
+  }
+
+  @Test func `what the loss does not depend on has gradient zero`() {
+    let (x, y) = (Tensor.input(0, Signature([3])), Tensor.input(1, Signature([2, 2])))
+    let slopes = gradients(of: (x * 2).sum(), withRespectTo: [y, x])
+    let values = referenceValues(of: slopes, feeding: [x.node: HostArray([1, 2, 3] as [Float])])
+    #expect(values[0].shape == [2, 2] && values[0].doubles() == [0, 0, 0, 0])
+    #expect(values[1].doubles() == [2, 2, 2])
+  }
+
+  @Test func `no gradient flows through stoppingGradient`() {
+    let x = Tensor([3, 4] as [Float])
+    let slope = gradients(of: (x * x.stoppingGradient() + x.stoppingGradient().exp()).sum(), withRespectTo: [x])[0]
+    #expect(referenceValues(of: [slope])[0].doubles() == [3, 4])
+  }
+
+  @Test func `a tensor used twice collects both gradients, also when it is asked for twice`() {
+    let x = Tensor([3, 4] as [Float])
+    let slopes = gradients(of: (x * x + x).sum(), withRespectTo: [x, x])
+    for values in referenceValues(of: slopes) { #expect(values.doubles() == [7, 9]) }
+  }
+
+  @Test func `the gradient with respect to an intermediate result, and to the loss itself`() {
+    let x = Tensor([3, 4] as [Float])
+    let y = x * 2
+    let loss = (y * y).sum()
+    let slopes = gradients(of: loss, withRespectTo: [y, loss, x])
+    #expect(referenceValues(of: slopes).map { $0.doubles() } == [[12, 16], [1], [24, 32]])
+  }
+
+  @Test func `an upstream gradient weighs the elements of the loss`() {
+    let x = Tensor([3, 4] as [Float])
+    let slope = gradients(of: x * x, withRespectTo: [x], upstream: Tensor([10, 100] as [Float]))[0]
+    #expect(referenceValues(of: [slope])[0].doubles() == [60, 800])
+  }
+
+  @Test func `a gradient comes back through a conversion in the type of the input`() {
+    let x = Tensor.input(0, Signature([3]))
+    let loss = x.converted(to: .float64).squared().sum()
+    let slope = gradients(of: loss, withRespectTo: [x])[0]
+    #expect(slope.elementType == .float32)
+    let map = slope.node.primitive as? Map
+    #expect(map?.expression.type == .float32)
+    let values = referenceValues(of: [slope], feeding: [x.node: HostArray([1, 2, 3] as [Float])])
+    #expect(values[0].doubles() == [2, 4, 6])
+  }
+
+  @Test func `elements that share an extremum share its gradient`() {
+    let x = Tensor([2, 5, 5, 1] as [Float])
+    for extremum in [x.maximum(), -(-x).minimum()] {
+      let slope = gradients(of: extremum, withRespectTo: [x])[0]
+      #expect(referenceValues(of: [slope])[0].doubles() == [0, 0.5, 0.5, 0])
+    }
+  }
+
+  @Test func `a product over an empty batch has gradients, zeros for the weights`() {
+    let (a, w) = (Tensor.input(0, Signature([0, 3])), Tensor.input(1, Signature([3, 2])))
+    let slopes = gradients(of: a.matrixProduct(w).sum(), withRespectTo: [a, w])
+    #expect(slopes.map(\.shape) == [[0, 3], [3, 2]])
+    let feed = [a.node: HostArray(zeros: [0, 3]), w.node: randomArray([3, 2], seed: 1)]
+    #expect(referenceValues(of: slopes, feeding: feed)[1].doubles() == [0, 0, 0, 0, 0, 0])
+  }
+
+  @Test func `a loss with elements and no upstream stops the program`() async {
+    await #expect(processExitsWith: .failure) {
+      let x = Tensor([1, 2] as [Float])
+      _ = gradients(of: x * x, withRespectTo: [x])
+    }
+  }
+}
