@@ -3,8 +3,10 @@ extension Sample {
   public static let all: [(primitive: String, samples: [Sample])] = [
     ("broadcast", Broadcast.samples),
     ("concatenate", Concatenate.samples),
+    ("cumulative", Scan.samples),
     ("flip", Flip.samples),
     ("gather", Gather.samples),
+    ("linear-recurrence", LinearRecurrence.samples),
     ("map", Map.samples),
     ("matrix-product", MatrixProduct.samples),
     ("pad", Pad.samples),
@@ -12,6 +14,10 @@ extension Sample {
     ("reduction", Reduction.samples),
     ("reshape", Reshape.samples),
     ("scatter-sum", ScatterSum.samples),
+    ("search-sorted", SearchSorted.samples),
+    ("segment-order", SegmentOrder.samples),
+    ("segment-reduction", SegmentReduction.samples),
     ("slice", Slice.samples),
+    ("sort", Sort.samples),
   ]
 }
