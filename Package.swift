@@ -56,16 +56,21 @@ let package = Package(
     layer(
       "Hekla",
       on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaNN", "HeklaData"),
-    layer("HeklaExperiments", on: "Hekla"),
+    layer("HeklaText"),
+    layer("HeklaExperiments", on: "Hekla", "HeklaText"),
     layer("HeklaRecipes", on: "Hekla", "HeklaExperiments"),
 
-    // The two commands.
+    // The two commands, and what they share.
+    layer("HeklaCommands", on: "HeklaArrays", "HeklaDevices", "HeklaRuntime", "HeklaText", argumentParser),
     .executableTarget(
-      name: "hekla-cli", dependencies: ["Hekla", "HeklaExperiments", "HeklaRecipes", argumentParser],
+      name: "hekla-cli",
+      dependencies: ["Hekla", "HeklaCommands", "HeklaExperiments", "HeklaRecipes", argumentParser],
       swiftSettings: settings),
     .executableTarget(
       name: "gpubench",
-      dependencies: ["HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", argumentParser],
+      dependencies: [
+        "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaRuntime", "HeklaTensors", "HeklaText", argumentParser,
+      ],
       swiftSettings: settings),
 
     // Build tool: shaders become string literals, so a binary runs from any folder.
@@ -88,15 +93,19 @@ let package = Package(
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaVulkan", on: "HeklaDevices", "CVulkan"),
-    tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler"),
+    tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
-    tests("HeklaNN", on: "Hekla"),
+    tests("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
     tests("HeklaData", on: "HeklaArrays"),
-    tests("HeklaExperiments", on: "Hekla"),
+    tests("HeklaText"),
+    tests("HeklaExperiments", on: "Hekla", "HeklaText"),
     tests("HeklaRecipes", on: "Hekla", "HeklaExperiments"),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["hekla-cli", "gpubench", "Hekla", "HeklaExperiments", "TestSupport"], swiftSettings: settings),
+      dependencies: [
+        "hekla-cli", "gpubench", "Hekla", "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaExperiments",
+        "HeklaRuntime", "HeklaTensors", "HeklaText", "TestSupport",
+      ], swiftSettings: settings),
   ]
 )

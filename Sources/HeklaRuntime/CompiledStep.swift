@@ -14,6 +14,8 @@ public final class CompiledStep: Sendable {
   private let parameters: [DeviceValue]
   private let commands: [Command]
   private let recording: (any Recording)?
+  /// Held from writing the arguments to reading the outputs, so that runs from several threads do not mix.
+  private let turn = Mutex(())
 
   init(_ plan: Plan, on executor: PlanExecutor, options: CompilerOptions) throws(DeviceError) {
     self.plan = plan
@@ -42,8 +44,10 @@ public final class CompiledStep: Sendable {
   /// - Returns: One array per output.
   /// - Throws: `DeviceError.invalidArgument` when an argument does not fit; nothing has run then.
   public func run(_ arguments: [HostArray] = []) throws(DeviceError) -> [HostArray] {
-    try submit(arguments)
-    return try readOutputs()
+    try turn.withLock { _ throws(DeviceError) in
+      try submit(arguments)
+      return try readOutputs()
+    }
   }
 
   /// Starts the step once, without waiting for it.
@@ -79,6 +83,18 @@ public final class CompiledStep: Sendable {
       }
     }
     return results
+  }
+
+  /// Waits for everything that was submitted, and reads nothing back.
+  /// - Throws: What went wrong while it ran.
+  public func waitUntilIdle() throws(DeviceError) { try executor.queue.waitUntilIdle() }
+
+  /// Sets all memory that the step computes into to a pattern that is NaN in every floating-point type, so that
+  /// elements which a run leaves unwritten show. Inputs, constants and parameters keep their values.
+  public func poison() throws(DeviceError) {
+    let fills = arenas.map { Command.fill(BufferSlice($0), word: .max) }
+    guard !fills.isEmpty else { return }
+    try executor.queue.submit(try executor.queue.record(fills))
   }
 
   /// Runs the step once with each launch timed on its own.

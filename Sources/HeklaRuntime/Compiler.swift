@@ -14,8 +14,6 @@ import HeklaTensors
 struct Compiler {
   let capabilities: Capabilities
   let options: CompilerOptions
-  /// The variant to take where it applies, by primitive; the rules decide on the others.
-  var preferredVariants: [String: String] = [:]
 
   /// The plan of `computation`.
   func plan(_ computation: Computation, inputs: [Signature]) throws(DeviceError) -> Plan {
@@ -26,7 +24,7 @@ struct Compiler {
     let kernels = formKernels(computation, options: options, maxBindings: maxBindings)
     var draft = PlanDraft(computation: computation, inputs: inputs)
     for kernel in kernels {
-      let lowered = try lower(kernel, for: capabilities, preferring: preferredVariants)
+      let lowered = try lower(kernel, for: capabilities, preferring: options.preferredVariants)
       draft.append(kernel, calls: lowered.calls, temporaries: lowered.temporaries)
     }
     let plan = draft.assigningStorage(capabilities, options)

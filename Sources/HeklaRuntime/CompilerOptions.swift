@@ -12,6 +12,12 @@ public struct CompilerOptions: Sendable, Hashable, Codable {
   public var updatesInPlace = true
   /// The commands are recorded once; otherwise anew for each run.
   public var replays = true
+  /// For a primitive, by its name such as `matrix-product`, the kernel variant that computes it wherever it occurs.
+  ///
+  /// Others are chosen by rule. Planning throws `DeviceError.invalidArgument` for a variant that does not exist,
+  /// and `DeviceError.unsupported` for one that does not run on the device or with the inputs; it never falls
+  /// back to another. Names of primitives that do not occur are ignored.
+  public var preferredVariants: [String: String] = [:]
 
   /// Everything on.
   public init() {}

@@ -22,6 +22,13 @@ public final class DeviceCatalog: Sendable {
     public let capabilities: Capabilities?
     /// Why the interface cannot be used.
     public let problem: DeviceError?
+
+    /// A device with its capabilities, or an interface with its problem.
+    public init(name: String, capabilities: Capabilities? = nil, problem: DeviceError? = nil) {
+      self.name = name
+      self.capabilities = capabilities
+      self.problem = problem
+    }
   }
 
   /// What a device is opened with.

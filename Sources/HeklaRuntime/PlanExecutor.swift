@@ -94,16 +94,14 @@ public final class PlanExecutor: Sendable {
     var values: [DeviceValue] = []
     for parameter in parameters {
       if let value = parameter.storage.withLock({ $0 as? DeviceValue }) {
-        if value.executor === self {
-          values.append(value)
-          continue
+        // Steps compiled elsewhere hold on to that memory, so moving it would leave two diverging copies.
+        guard value.executor === self else {
+          throw .invalidArgument(
+            call: "compile",
+            reason: "a parameter of \(parameter.signature) already lives on another executor, of "
+              + "\(value.executor.device.name). Use that executor, or make the model anew and assign its values.")
         }
-        // The parameter lived on another device: move it.
-        let array = try value.executor.read(BufferSlice(value.buffer), signature: parameter.signature)
-        let moved = try makeValue(parameter)
-        try write(array, to: BufferSlice(moved.buffer))
-        parameter.storage.withLock { $0 = moved }
-        values.append(moved)
+        values.append(value)
         continue
       }
       let value = try makeValue(parameter)

@@ -17,12 +17,10 @@ extension ShaderCompiler {
       text = try translator.translate()
       disk?.write(Array(text.utf8), as: entry)
     }
-    var hash = SHA256()
-    hash.update(text)
     return OpenCLProgram(
       text: text, entryPoint: translator.entryPoint, bindings: module.bindings,
       pushConstantByteCount: module.pushConstantByteCount, workgroupSize: module.workgroupSize,
-      sharedMemoryByteCount: translator.localByteCount, digest: hash.hexadecimal)
+      sharedMemoryByteCount: translator.localByteCount)
   }
 
   /// What the translation depends on, as a digest.

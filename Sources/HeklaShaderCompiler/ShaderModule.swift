@@ -39,10 +39,10 @@ public struct OpenCLProgram: Sendable {
   /// SHA-256 over `text`, in hexadecimal.
   public let digest: String
 
-  /// A program of the given parts.
+  /// The program `text`; its digest follows.
   package init(
     text: String, entryPoint: String, bindings: [Int], pushConstantByteCount: Int, workgroupSize: GroupCount,
-    sharedMemoryByteCount: Int, digest: String
+    sharedMemoryByteCount: Int
   ) {
     self.text = text
     self.entryPoint = entryPoint
@@ -50,6 +50,8 @@ public struct OpenCLProgram: Sendable {
     self.pushConstantByteCount = pushConstantByteCount
     self.workgroupSize = workgroupSize
     self.sharedMemoryByteCount = sharedMemoryByteCount
-    self.digest = digest
+    var hash = SHA256()
+    hash.update(text)
+    digest = hash.hexadecimal
   }
 }

@@ -8,20 +8,36 @@ public final class Node: Sendable {
   /// The operation.
   public let primitive: any Primitive
   /// What it is applied to.
-  public let inputs: [Node]
+  public var inputs: [Node] { links }
   /// The shape and type of the result.
   public let signature: Signature
   /// A number that grows from node to node.
   public let number: Int
+
+  /// Changed only while the node is being freed, when nobody else can see it.
+  private nonisolated(unsafe) var links: [Node]
 
   private static let lastNumber = Atomic<Int>(0)
 
   /// `primitive` on `inputs`; stops the program when they do not fit.
   public init(_ primitive: any Primitive, _ inputs: [Node]) {
     self.primitive = primitive
-    self.inputs = inputs
+    links = inputs
     signature = primitive.signature(of: inputs.map(\.signature))
     number = Self.lastNumber.add(1, ordering: .relaxed).newValue
+  }
+
+  /// Frees a chain of nodes one by one; left to itself, each would free its inputs from within, and a long
+  /// recurrence would exhaust the stack.
+  deinit {
+    var doomed = links
+    links = []
+    while var node = doomed.popLast() {
+      if isKnownUniquelyReferenced(&node) {
+        doomed += node.links
+        node.links = []
+      }
+    }
   }
 
   /// The result's shape.

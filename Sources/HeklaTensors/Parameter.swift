@@ -13,7 +13,12 @@ public final class Parameter: Sendable {
   /// Where a runtime keeps the current values; nil before the first use. Only runtimes touch it.
   public let storage = Mutex<(any AnyObject & Sendable)?>(nil)
 
-  private let leaf = Mutex<Node?>(nil)
+  /// Weak, since the vertex holds on to the parameter: a graph keeps its parameters, not the other way round.
+  private let leaf = Mutex(WeakNode())
+
+  private struct WeakNode {
+    weak var node: Node?
+  }
 
   /// A parameter that starts as `initial`, which depends on no input or other parameter.
   public init(_ initial: Tensor) {
@@ -24,9 +29,9 @@ public final class Parameter: Sendable {
   /// The current values, inside a computation.
   public var tensor: Tensor {
     leaf.withLock { leaf in
-      if let leaf { return Tensor(leaf) }
-      let made = Node(Leaf.parameter(WeakParameter(self), signature), [])
-      leaf = made
+      if let known = leaf.node { return Tensor(known) }
+      let made = Node(Leaf.parameter(self), [])
+      leaf.node = made
       return Tensor(made)
     }
   }

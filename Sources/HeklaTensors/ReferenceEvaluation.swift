@@ -10,7 +10,7 @@ public func referenceValues(of tensors: [Tensor], feeding values: [Node: HostArr
   func widened(_ array: HostArray) -> HostArray { array.elementType.isFloating ? array.converted(to: .float64) : array }
   var known = values.mapValues(widened)
   for node in tensors.map(\.node).withDependencies() where known[node] == nil {
-    if case .parameter(let weak, _)? = node.primitive as? Leaf, let parameter = weak.parameter {
+    if case .parameter(let parameter)? = node.primitive as? Leaf {
       known[node] = referenceValues(of: [parameter.initial])[0]
       continue
     }

@@ -58,15 +58,21 @@ public struct Scalar: Sendable {
   }
 
   /// The point's coordinate along `axis`, an `int32`.
-  public static func coordinate(_ axis: Int) -> Scalar { Scalar(vertex: Vertex(.coordinate(axis), type: .int32)) }
+  public static func coordinate(_ axis: Int) -> Scalar {
+    Scalar(vertex: Vertex(.coordinate(axis), type: .int32))
+  }
 
   /// `operation` on `operands`, with constants folded and identities (x * 1, x - 0, ...) removed.
   /// - Parameters:
   ///   - operation: What is done.
   ///   - operands: As many as the operation takes; literals take the type of the others.
   ///   - type: The result's type, for conversions; nil for what follows from the operands.
-  public static func apply(_ operation: ScalarOperation, _ operands: [Scalar], type: ElementType? = nil) -> Scalar {
-    require(operands.count == operation.arity, "\(operation.rawValue) takes \(operation.arity) operands, not \(operands.count)")
+  public static func apply(_ operation: ScalarOperation, _ operands: [Scalar], type: ElementType? = nil)
+    -> Scalar
+  {
+    require(
+      operands.count == operation.arity,
+      "\(operation.rawValue) takes \(operation.arity) operands, not \(operands.count)")
     let operands = unified(operands, for: operation)
     let result = type?.computed ?? resultType(of: operation, operands)
     if let simpler = simplified(operation, operands, type: result) { return simpler }
@@ -82,12 +88,15 @@ public struct Scalar: Sendable {
   private static func unified(_ operands: [Scalar], for operation: ScalarOperation) -> [Scalar] {
     let fixedCount = operation == .select ? 1 : 0
     let values = operands[fixedCount...]
-    guard values.count > 1, let typed = values.first(where: { !$0.vertex.isLiteral })?.type else { return operands }
+    guard values.count > 1, let typed = values.first(where: { !$0.vertex.isLiteral })?.type else {
+      return operands
+    }
     let unifiedValues = values.map { value in
       guard value.vertex.isLiteral, let number = value.constantValue else { return value }
       require(
         typed.isFloating || number.rounded() == number,
-        "\(operation.rawValue) on \(typed) and \(number), which is no whole number: convert with converted(to:) first")
+        "\(operation.rawValue) on \(typed) and \(number), which is no whole number: convert with converted(to:) first"
+      )
       return constant(number, typed)
     }
     let types = Set(unifiedValues.map(\.type))
@@ -121,7 +130,8 @@ public struct Scalar: Sendable {
     return rewritten(&done, replacement)
   }
 
-  private func rewritten(_ done: inout [ObjectIdentifier: Scalar], _ replacement: (Form) -> Scalar?) -> Scalar {
+  private func rewritten(_ done: inout [ObjectIdentifier: Scalar], _ replacement: (Form) -> Scalar?) -> Scalar
+  {
     if let known = done[identity] { return known }
     let result: Scalar
     if case .apply(let operation, let operands) = form {
@@ -137,7 +147,8 @@ public struct Scalar: Sendable {
   public var cost: Int {
     var seen: Set<ObjectIdentifier> = []
     func visit(_ scalar: Scalar) -> Int {
-      guard case .apply(let operation, let operands) = scalar.form, seen.insert(scalar.identity).inserted else {
+      guard case .apply(let operation, let operands) = scalar.form, seen.insert(scalar.identity).inserted
+      else {
         return 0
       }
       return operation.cost + operands.reduce(0) { $0 + visit($1) }
@@ -148,10 +159,14 @@ public struct Scalar: Sendable {
 
 extension Scalar: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
   /// A number whose type follows from what it is combined with, `float32` when nothing says.
-  public init(floatLiteral value: Double) { vertex = Vertex(.constant(value), type: .float32, isLiteral: true) }
+  public init(floatLiteral value: Double) {
+    vertex = Vertex(.constant(value), type: .float32, isLiteral: true)
+  }
 
   /// A number whose type follows from what it is combined with, `float32` when nothing says.
-  public init(integerLiteral value: Int) { vertex = Vertex(.constant(Double(value)), type: .float32, isLiteral: true) }
+  public init(integerLiteral value: Int) {
+    vertex = Vertex(.constant(Double(value)), type: .float32, isLiteral: true)
+  }
 
   /// A number whose type follows from what it is combined with, `float32` when nothing says.
   public init(_ value: Double) { self.init(floatLiteral: value) }
@@ -223,5 +238,20 @@ extension Scalar {
       }
     }
     return visit(self)
+  }
+
+  /// The numbers of the inputs that the value depends on.
+  var inputs: Set<Int> {
+    var seen: Set<ObjectIdentifier> = []
+    var found: Set<Int> = []
+    func visit(_ scalar: Scalar) {
+      switch scalar.form {
+      case .input(let index): found.insert(index)
+      case .apply(_, let operands): if seen.insert(scalar.identity).inserted { operands.forEach(visit) }
+      default: break
+      }
+    }
+    visit(self)
+    return found
   }
 }

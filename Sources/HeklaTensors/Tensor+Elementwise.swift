@@ -2,8 +2,21 @@ import HeklaArrays
 
 extension Tensor {
   /// `expression` at each point of `operands`, which already share one shape.
-  static func elementwise(_ expression: Scalar, _ operands: [Tensor], elementType: ElementType? = nil) -> Tensor {
-    Tensor(Map(expression, shape: operands.first?.shape ?? [], elementType: elementType), operands)
+  static func elementwise(_ expression: Scalar, _ operands: [Tensor], elementType: ElementType? = nil)
+    -> Tensor
+  {
+    // A derivative often uses only some of the operands; the others would be computed and read for nothing.
+    let used = expression.inputs.sorted()
+    var kept = expression
+    if used.count < operands.count {
+      let positions = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($1, $0) })
+      kept = expression.substituting { form in
+        guard case .input(let index) = form, let position = positions[index] else { return nil }
+        return .input(position, operands[index].elementType)
+      }
+    }
+    let shape = operands.first?.shape ?? []
+    return Tensor(Map(kept, shape: shape, elementType: elementType), used.map { operands[$0] })
   }
 
   /// The same expression at every element.
@@ -18,7 +31,8 @@ extension Tensor {
 
   /// The same expression at every element of two tensors, which broadcast to one shape.
   public static func map(
-    _ x: Tensor, _ y: Tensor, file: StaticString = #fileID, line: UInt = #line, _ body: (Scalar, Scalar) -> Scalar
+    _ x: Tensor, _ y: Tensor, file: StaticString = #fileID, line: UInt = #line,
+    _ body: (Scalar, Scalar) -> Scalar
   ) -> Tensor {
     let both = broadcasting([x, y], for: "map", file: file, line: line)
     return .elementwise(body(.input(0, x.elementType), .input(1, y.elementType)), both)
@@ -30,7 +44,8 @@ extension Tensor {
     _ body: (Scalar, Scalar, Scalar) -> Scalar
   ) -> Tensor {
     let all = broadcasting([x, y, z], for: "map", file: file, line: line)
-    return .elementwise(body(.input(0, x.elementType), .input(1, y.elementType), .input(2, z.elementType)), all)
+    return .elementwise(
+      body(.input(0, x.elementType), .input(1, y.elementType), .input(2, z.elementType)), all)
   }
 
   /// The same expression at every element of any number of tensors, which broadcast to one shape.
@@ -72,9 +87,13 @@ extension Tensor {
   /// The sum; shapes broadcast.
   public static func + (x: Tensor, y: Tensor) -> Tensor { binary(.add, x, y, file: #fileID, line: #line) }
   /// The difference; shapes broadcast.
-  public static func - (x: Tensor, y: Tensor) -> Tensor { binary(.subtract, x, y, file: #fileID, line: #line) }
+  public static func - (x: Tensor, y: Tensor) -> Tensor {
+    binary(.subtract, x, y, file: #fileID, line: #line)
+  }
   /// The elementwise product; shapes broadcast.
-  public static func * (x: Tensor, y: Tensor) -> Tensor { binary(.multiply, x, y, file: #fileID, line: #line) }
+  public static func * (x: Tensor, y: Tensor) -> Tensor {
+    binary(.multiply, x, y, file: #fileID, line: #line)
+  }
   /// The elementwise quotient; shapes broadcast.
   public static func / (x: Tensor, y: Tensor) -> Tensor { binary(.divide, x, y, file: #fileID, line: #line) }
   /// The elements with the other sign.
@@ -100,15 +119,21 @@ extension Tensor {
   /// Where the left element is less, a `bool`; shapes broadcast.
   public static func .< (x: Tensor, y: Tensor) -> Tensor { binary(.less, x, y, file: #fileID, line: #line) }
   /// Where the left element is less or equal, a `bool`; shapes broadcast.
-  public static func .<= (x: Tensor, y: Tensor) -> Tensor { binary(.lessOrEqual, x, y, file: #fileID, line: #line) }
+  public static func .<= (x: Tensor, y: Tensor) -> Tensor {
+    binary(.lessOrEqual, x, y, file: #fileID, line: #line)
+  }
   /// Where the left element is greater, a `bool`; shapes broadcast.
   public static func .> (x: Tensor, y: Tensor) -> Tensor { binary(.less, y, x, file: #fileID, line: #line) }
   /// Where the left element is greater or equal, a `bool`; shapes broadcast.
-  public static func .>= (x: Tensor, y: Tensor) -> Tensor { binary(.lessOrEqual, y, x, file: #fileID, line: #line) }
+  public static func .>= (x: Tensor, y: Tensor) -> Tensor {
+    binary(.lessOrEqual, y, x, file: #fileID, line: #line)
+  }
   /// Where both elements are equal, a `bool`; shapes broadcast.
   public static func .== (x: Tensor, y: Tensor) -> Tensor { binary(.equal, x, y, file: #fileID, line: #line) }
   /// Where the elements differ, a `bool`; shapes broadcast.
-  public static func .!= (x: Tensor, y: Tensor) -> Tensor { binary(.notEqual, x, y, file: #fileID, line: #line) }
+  public static func .!= (x: Tensor, y: Tensor) -> Tensor {
+    binary(.notEqual, x, y, file: #fileID, line: #line)
+  }
 
   /// The elements of `chosen` where `condition`, a `bool`, is true, else those of `other`; shapes broadcast.
   public static func select(_ condition: Tensor, _ chosen: Tensor, _ other: Tensor) -> Tensor {
@@ -142,7 +167,9 @@ extension Tensor {
   /// The elements, and 0 for those that are negative.
   public func relu() -> Tensor { map { .maximum($0, 0) } }
   /// The Gaussian error linear unit, tanh form. Source: Hendrycks & Gimpel 2016, section 2.
-  public func gelu() -> Tensor { map { x in 0.5 * x * (1 + .tanh(0.797_884_560_8 * (x + 0.044_715 * x * x * x))) } }
+  public func gelu() -> Tensor {
+    map { x in 0.5 * x * (1 + .tanh(0.797_884_560_8 * (x + 0.044_715 * x * x * x))) }
+  }
   /// Each element to the power of `exponent`.
   public func power(_ exponent: Double) -> Tensor { map { .power($0, Scalar(exponent)) } }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HeklaCommands
 import HeklaExperiments
 
 /// The command `hekla`: trains what papers describe and checks what they claim.
@@ -30,28 +31,7 @@ struct HeklaCommand: ParsableCommand {
   /// Runs the command and ends the process.
   static func main() {
     Console.eraseOnInterrupt()
-    Foundation.exit(execute(Array(CommandLine.arguments.dropFirst())))
-  }
-
-  /// Runs the command that `arguments` spell, prints what went wrong, and returns the exit code.
-  static func execute(_ arguments: [String]) -> Int32 {
-    if let message = unknownCommand(arguments.first) {
-      return ExitReport(code: ExitReport.badInput, message: "Error: \(message)").send()
-    }
-    do {
-      var command = try parseAsRoot(arguments)
-      try command.run()
-      return 0
-    } catch {
-      return ExitReport(of: error).send()
-    }
-  }
-
-  /// What to say when `word` stands where a command should and is none; the parser would only call it unexpected.
-  private static func unknownCommand(_ word: String?) -> String? {
-    let known = configuration.subcommands.compactMap { $0.configuration.commandName }
-    guard let word, !word.hasPrefix("-"), word != "help", !known.contains(word) else { return nil }
-    return "There is no command '\(word)'.\(NearestNames(to: word, among: known).question) "
-      + "The commands are \(known.joined(separator: ", ")); 'hekla --help' describes them."
+    Foundation.exit(
+      execute(Array(CommandLine.arguments.dropFirst()), reportingErrorsAs: ExitReport.init(of:)))
   }
 }

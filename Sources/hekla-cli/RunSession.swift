@@ -12,7 +12,9 @@ struct RunSession {
   var catalog = HeklaRecipes.catalog
   var environment = ProcessInfo.processInfo.environment
   var console = Console.standardError
-  var makeDevice: (String) throws(DeviceError) -> any Device = DeviceSelection.device(named:)
+  var makeDevice: (String) throws(DeviceError) -> any Device = { name throws(DeviceError) in
+    try DeviceCatalog.shared.device(named: name)
+  }
 
   /// Runs the recipe and writes what `--out` and `--json` ask for.
   func run() throws -> Report {

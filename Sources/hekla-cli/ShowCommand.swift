@@ -1,4 +1,5 @@
 import ArgumentParser
+import HeklaCommands
 import HeklaExperiments
 import HeklaRecipes
 

@@ -3,36 +3,14 @@ import Testing
 
 /// The command as a person starts it: its text, its streams, its exit codes.
 @Suite struct CommandTests {
-  struct Outcome {
-    var code: Int32
-    var output: String
-    var errors: String
-  }
-
-  /// Runs the built `hekla`, which lies beside the tests.
-  private func hekla(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
-    let process = Process()
-    process.executableURL = Bundle.main.bundleURL.appendingPathComponent("hekla")
-    process.arguments = arguments
-    process.environment = ["PATH": "/usr/bin:/bin", "HOME": NSTemporaryDirectory()].merging(environment) {
-      $1
-    }
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    // What these commands print fits a pipe's buffer, so one stream after the other cannot block.
-    let text = try output.fileHandleForReading.readToEnd() ?? Data()
-    let errorText = try errors.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return Outcome(
-      code: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-      errors: String(decoding: errorText, as: UTF8.self))
+  private func hekla(
+    _ arguments: String..., environment: [String: String] = [:]
+  ) throws -> BuiltCommand.Outcome {
+    try BuiltCommand("hekla")(arguments, environment: environment)
   }
 
   private func expectBadInput(
-    _ outcome: Outcome, _ text: String, sourceLocation: SourceLocation = #_sourceLocation
+    _ outcome: BuiltCommand.Outcome, _ text: String, sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(outcome.code == 2, sourceLocation: sourceLocation)
     #expect(outcome.output == "", sourceLocation: sourceLocation)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HeklaCommands
 import Testing
 
 @testable import hekla_cli

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Hekla
+import HeklaCommands
 import HeklaExperiments
 import TestSupport
 import Testing
@@ -182,16 +183,18 @@ private struct TinyStudy: Experiment {
     var host = Capabilities(
       interface: .host, kind: .processor, deviceName: "A processor", driver: "OpenBLAS 0.3")
     host.memoryByteCount = 8 << 30
+    host.computeUnitCount = 2
+    host.arithmeticTypes = [.float64]
     let problem = DeviceError.unavailable(
       device: "vulkan", reason: "There is no Vulkan loader.", remedy: "Install libvulkan1.")
     let entries = [
-      DeviceSelection.Entry(name: "cpu", capabilities: host),
-      DeviceSelection.Entry(name: "vulkan", problem: problem),
+      DeviceCatalog.Entry(name: "cpu", capabilities: host),
+      DeviceCatalog.Entry(name: "vulkan", problem: problem),
     ]
     #expect(
       DevicesCommand.text(of: entries, for: .file) == """
-        device  hardware     kind       memory   driver
-        cpu     A processor  processor  8.0 GiB  OpenBLAS 0.3
+        device  hardware     kind       driver        memory   capabilities
+        cpu     A processor  processor  OpenBLAS 0.3  8.0 GiB  2 threads, float64
 
         vulkan: Device vulkan is not available: There is no Vulkan loader. Install libvulkan1.
         """)

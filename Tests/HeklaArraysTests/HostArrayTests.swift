@@ -39,9 +39,13 @@ import Testing
   }
 
   @Test func `the bounds of each integer type survive the way through Double`() {
-    #expect(HostArray([Int32.min, .max]).converted(to: .float64).converted(to: .int32) == HostArray([Int32.min, .max]))
+    #expect(
+      HostArray([Int32.min, .max]).converted(to: .float64).converted(to: .int32)
+        == HostArray([Int32.min, .max]))
     #expect(HostArray([UInt32.max]).converted(to: .float64).converted(to: .uint32) == HostArray([UInt32.max]))
-    #expect(HostArray([Int64.min, .max]).converted(to: .float64).converted(to: .int64) == HostArray([Int64.min, .max]))
+    #expect(
+      HostArray([Int64.min, .max]).converted(to: .float64).converted(to: .int64)
+        == HostArray([Int64.min, .max]))
   }
 
   @Test func `narrow floats round to nearest, and beyond their range become infinite`() {

@@ -25,7 +25,9 @@ import Testing
     #expect(words.count == 1000)
     #expect(key.split(into: 3)[2] == key.folded(in: UInt64(2)))
     for name in ["weight", "bias", "weight.0", ""] { words.insert(key.folded(in: name).words) }
-    for child in key.split(into: 10) { for grandchild in child.split(into: 100) { words.insert(grandchild.words) } }
+    for child in key.split(into: 10) {
+      for grandchild in child.split(into: 100) { words.insert(grandchild.words) }
+    }
     for index in 0..<1000 { words.insert(key.block(at: SIMD2(0, UInt32(index)))) }
     #expect(words.count == 1000 + 4 + 1000 + 1000)
     #expect(key.folded(in: "weight") == key.folded(in: "weight"))

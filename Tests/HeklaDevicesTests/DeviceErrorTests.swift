@@ -4,7 +4,8 @@ import Testing
 @Suite struct DeviceErrorTests {
   @Test(arguments: [
     (
-      DeviceError.unavailable(device: "vulkan", reason: "libvulkan.so.1 is missing.", remedy: "Install libvulkan1."),
+      DeviceError.unavailable(
+        device: "vulkan", reason: "libvulkan.so.1 is missing.", remedy: "Install libvulkan1."),
       "Device vulkan is not available: libvulkan.so.1 is missing. Install libvulkan1."
     ),
     (

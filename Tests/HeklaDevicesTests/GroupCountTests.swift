@@ -2,8 +2,12 @@ import HeklaDevices
 import Testing
 
 @Suite struct GroupCountTests {
-  @Test(arguments: [0, 1, 2, 65_534, 65_535, 65_536, 100_000, 65_535 * 65_535, 65_535 * 65_535 + 1, 5_000_000_000])
-  func `a folded grid holds all groups, keeps to the limit and wastes less than a row of each axis`(groups: Int) {
+  @Test(arguments: [
+    0, 1, 2, 65_534, 65_535, 65_536, 100_000, 65_535 * 65_535, 65_535 * 65_535 + 1, 5_000_000_000,
+  ])
+  func `a folded grid holds all groups, keeps to the limit and wastes less than a row of each axis`(
+    groups: Int
+  ) {
     let grid = GroupCount(folding: groups)
     #expect(grid.count >= groups)
     #expect([grid.x, grid.y, grid.z].allSatisfy { (1...65_535).contains($0) })

@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func `on the cpu every scalar operation agrees with its reference in a kernel of its own`() throws {
-    let executor = try TestDevice(name: "cpu").executor()
+    let executor = try TestDevice.cpu.executor()
     // A million elements take the reference longer than all others together; the chain is tested by itself.
     for sample in Sample.all.first(where: { $0.primitive == "map" })?.samples ?? []
     where sample.inputs[0].signature.shape.count < 100_000 {
@@ -82,13 +82,16 @@ import Testing
     if case .sum = sample.tolerance {
       let absolute = values.map { array in
         array.elementType.isFloating
-          ? HostArray(converting: array.doubles().map { abs($0) }, shape: array.shape, to: array.elementType) : array
+          ? HostArray(converting: array.doubles().map { abs($0) }, shape: array.shape, to: array.elementType)
+          : array
       }
       magnitude = referenceValues(of: [sample.build(absolute.map { Tensor($0) })])[0]
     }
     for variant in variants(of: output, primitive, executor.device.capabilities) {
       let label = "\(executor.device.name) \(primitive)/\(sample.label) \(variant ?? "")"
-      let step = try executor.compile([output], preferring: variant.map { [primitive: $0] } ?? [:])
+      let step = try executor.compile(
+        StepDescription(outputs: [output]),
+        options: CompilerOptions(preferring: variant.map { [primitive: $0] } ?? [:]))
       if let variant { #expect(step.plan.steps.contains { $0.variant == variant }, "\(label)") }
       let got = try step.run()
       let difference = disagreement(got[0], wanted, tolerance: sample.tolerance, magnitude: magnitude)

@@ -23,7 +23,9 @@ import Testing
     #expect(try kernels([y], inputs: [[8, 8]]) == ["map"])
     var options = CompilerOptions()
     options.fuses = false
-    #expect(try kernels([y], inputs: [[8, 8]], options: options) == ["map", "map", "map"])
+    options.mergesLoops = false
+    let unfused = try kernels([y], inputs: [[8, 8]], options: options)
+    #expect(unfused == ["map", "map", "map"])
   }
 
   @Test func `softmax folds twice, and stores what is costly and used twice`() throws {
@@ -31,7 +33,8 @@ import Testing
     #expect(labels == ["maximum", "map", "sum", "map"])
   }
 
-  @Test func `a linear layer with relu and its gradients takes a map beside its products and its sum`() throws {
+  @Test func `a linear layer with relu and its gradients takes a map beside its products and its sum`() throws
+  {
     let (x, w, b) = (input(0, [16, 8]), input(1, [8, 4]), input(2, [4]))
     let loss = (x.matrixProduct(w) + b).relu().squared().sum()
     let slopes = gradients(of: loss, withRespectTo: [w, b])
@@ -69,12 +72,18 @@ import Testing
     #expect(try kernels([y], inputs: [[35, 6]]) == ["map", "map"])
   }
 
-  @Test func `concatenation, padding and the gradient of a strided slice are one kernel each`() throws {
+  @Test
+  func `concatenation and padding are one kernel each, the gradient of a strided slice one an axis and step`()
+    throws
+  {
     let x = input(0, [6, 6])
     #expect(try kernels([.concatenating([x * 2, x + 1], along: 0)], inputs: [[6, 6]]) == ["map"])
-    #expect(try kernels([x.padded(before: [1, 1], after: [1, 1], with: 3) + 1], inputs: [[6, 6]]) == ["map"])
+    #expect(
+      try kernels([x.padded(before: [1, 1], after: [1, 1], with: 3) + 1], inputs: [[6, 6]]) == ["map"])
     let slice = x.squared().sliced(starts: [0, 1], extents: [3, 2], steps: [2, 2])
-    #expect(try kernels(gradients(of: slice.sum(), withRespectTo: [x]), inputs: [[6, 6]]) == ["map"])
+    let labels = try kernels(gradients(of: slice.sum(), withRespectTo: [x]), inputs: [[6, 6]])
+    // Spreading an axis of 3 to 5 is a quotient of an odd extent, which no splitting makes affine: it is stored.
+    #expect(labels == ["map", "map", "map", "map"])
   }
 
   @Test func `equal subcomputations are done once`() throws {

@@ -30,7 +30,8 @@ enum RandomGraphSeeds {
     }
   }
 
-  @Test func `every axis has a factor in every access, also where a read comes before the reduction`() throws {
+  @Test func `every axis has a factor in every access, also where a read comes before the reduction`() throws
+  {
     let (x, y) = (Tensor.input(0, Signature([3, 5])), Tensor.input(1, Signature([3])))
     let total = y + x.sum(along: 1)
     let built = try LoopBuilder.build([total.node]) { $0 == x.node || $0 == y.node }
@@ -68,13 +69,16 @@ enum RandomGraphSeeds {
         let targets = built.roots.map { root in
           HostArray(zeros: root.shape, of: root.elementType.isFloating ? .float64 : root.elementType)
         }
-        let results = evaluate(built.loop, bindings: built.reads.map { node in
-          node.shape.count == 0 ? HostArray(zeros: node.shape, of: node.elementType) : value(node)
-        } + targets)
+        let results = evaluate(
+          built.loop,
+          bindings: built.reads.map { node in
+            node.shape.count == 0 ? HostArray(zeros: node.shape, of: node.elementType) : value(node)
+          } + targets)
         for (root, result) in zip(built.roots, results.suffix(targets.count)) { values[root] = result }
       }
     }
-    for (output, wanted) in zip(computation.outputs, referenceValues(of: outputs)) where output.shape.count > 0 {
+    for (output, wanted) in zip(computation.outputs, referenceValues(of: outputs))
+    where output.shape.count > 0 {
       let got = values[output.base]?.reshaped(to: output.shape)
       // Both compute in float64; constants such as 1/3 are rounded to float32 in loops, whose 2^-24 grows at
       // most by the number of operations.

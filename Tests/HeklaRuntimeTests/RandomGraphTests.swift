@@ -9,7 +9,7 @@ import Testing
 @Suite struct RandomGraphTests {
   @Test(arguments: RandomGraph.seeds(40))
   func `on the cpu every combination of passes gives the values of the references`(seed: UInt64) throws {
-    let executor = try TestDevice(name: "cpu").executor()
+    let executor = try TestDevice.cpu.executor()
     let outputs = RandomGraph(seed: seed).outputs
     let wanted = referenceValues(of: outputs)
     for (name, options) in CompilerOptions.variations {
@@ -40,7 +40,8 @@ import Testing
   }
 
   private func check(
-    _ outputs: [Tensor], _ wanted: [HostArray], on executor: PlanExecutor, options: CompilerOptions, label: String
+    _ outputs: [Tensor], _ wanted: [HostArray], on executor: PlanExecutor, options: CompilerOptions,
+    label: String
   ) throws {
     let step = try executor.compile(StepDescription(outputs: outputs), options: options)
     let results = try step.run()

@@ -12,7 +12,9 @@ import Testing
   func `a step takes new arguments at each run, also none at all elements`(device: TestDevice) throws {
     try device.run { executor in
       let step = try executor.compile(inputs: [Signature([3]), Signature([0, 2])]) { x in
-        StepDescription(outputs: [x[0] * 2, x[1] + 1, x[1].sum(along: 0), .concatenating([x[1].reshaped(to: [0]), x[0]], along: 0)])
+        StepDescription(outputs: [
+          x[0] * 2, x[1] + 1, x[1].sum(along: 0), .concatenating([x[1].reshaped(to: [0]), x[0]], along: 0),
+        ])
       }
       let nothing = HostArray(zeros: [0, 2])
       for numbers in [[1, 2, 3], [4, 5, 6]] as [[Float]] {
@@ -29,14 +31,17 @@ import Testing
   func `bits of random numbers are equal on all devices`(device: TestDevice) throws {
     try device.run { executor in
       let tensor = Tensor.uniform([100], key: RandomKey(seed: 77))
-      #expect(try tensor.values(on: executor).elements() == (0..<100).map { RandomKey(seed: 77).uniform(at: $0) })
+      let got = try tensor.values(on: executor).elements(as: Float.self)
+      #expect(got == (0..<100).map { RandomKey(seed: 77).uniform(at: $0) })
     }
   }
 
   @Test(arguments: TestDevice.present)
   func `the gradient of a maximum finds the extremum again in another kernel`(device: TestDevice) throws {
     try device.run { executor in
-      let (a, b) = (Tensor.uniform([9, 33], key: RandomKey(seed: 1)), Tensor.uniform([9, 33], key: RandomKey(seed: 2)))
+      let (a, b) = (
+        Tensor.uniform([9, 33], key: RandomKey(seed: 1)), Tensor.uniform([9, 33], key: RandomKey(seed: 2))
+      )
       let loss = (a * b + b * 0.3).maximum(along: 1).sum()
       let slope = try gradients(of: loss, withRespectTo: [a])[0].values(on: executor).doubles()
       // One element of each row, never NaN: what the second kernel computes equals what the first stored.
@@ -50,15 +55,19 @@ import Testing
       guard executor.device.capabilities.storageTypes.contains(.int64) else { return }
       guard executor.device.capabilities.arithmeticTypes.contains(.int64) else { return }
       let x = Tensor([3, -4] as [Int64])
-      let results = try executor.values(of: [x.minimum(), x.maximum(), .map(x, .full([], -0x1p63, .int64)) { .maximum($0, $1) }])
+      let results = try executor.values(of: [
+        x.minimum(), x.maximum(), .map(x, .full([], -0x1p63, .int64)) { .maximum($0, $1) },
+      ])
       #expect(results.map { $0.doubles() } == [[-4], [3], [3, -4]])
     }
   }
 
   @Test func `arguments that do not fit are refused before anything runs`() throws {
-    let executor = try TestDevice(name: "cpu").executor()
+    let executor = try TestDevice.cpu.executor()
     let step = try executor.compile(inputs: [Signature([3])]) { StepDescription(outputs: [$0[0] * 2]) }
-    #expect(throws: DeviceError.invalidArgument(call: "run", reason: "the step takes 1 arguments, 0 were given")) {
+    #expect(
+      throws: DeviceError.invalidArgument(call: "run", reason: "the step takes 1 arguments, 0 were given")
+    ) {
       try step.run()
     }
     let reason = "argument 0 is float32[2], the step takes float32[3]"
@@ -73,7 +82,7 @@ import Testing
   }
 
   @Test func `a placeholder that is no argument is refused when the step is compiled`() throws {
-    let executor = try TestDevice(name: "cpu").executor()
+    let executor = try TestDevice.cpu.executor()
     let description = StepDescription(outputs: [Tensor.input(1, Signature([3])) * 2])
     let reason =
       "the step uses argument 1 as float32[3], but there is none. Pass its signature in inputs."
@@ -93,7 +102,10 @@ import Testing
   }
 
   @Test func `the cpu and what auto stands for are always there`() throws {
-    #expect(try DeviceCatalog.shared.device(named: "cpu") === DeviceCatalog.shared.device(named: "cpu"))
+    let (first, second) = try (
+      DeviceCatalog.shared.device(named: "cpu"), DeviceCatalog.shared.device(named: "cpu")
+    )
+    #expect(first === second)
     let fastest = try DeviceCatalog.shared.device(named: "auto")
     #expect(fastest.capabilities.kind.isGPU || fastest.name == "cpu")
   }
@@ -101,7 +113,7 @@ import Testing
   @Test func `memory beyond the limit is a typed error, and the executor goes on`() throws {
     let executor = try PlanExecutor(HostDevice(memoryLimit: 1 << 20))
     let error = #expect(throws: DeviceError.self) {
-      try executor.values(of: [Tensor.uniform([1 << 20], key: RandomKey(seed: 1))])
+      _ = try executor.values(of: [Tensor.uniform([1 << 20], key: RandomKey(seed: 1))])
     }
     let isExpected =
       switch error {

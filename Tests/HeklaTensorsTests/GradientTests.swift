@@ -17,7 +17,8 @@ import Testing
       self.primitive = primitive
       self.sample = sample
       // Equal extents stay equal, so the operation still fits; the others have fixed places or indices.
-      let isScalable = ["map", "reduction", "matrix-product", "permute", "flip", "concatenate"].contains(primitive)
+      let isScalable = ["map", "reduction", "matrix-product", "permute", "flip", "concatenate"].contains(
+        primitive)
       inputs = sample.inputs.map { input in
         let extents = input.signature.shape.extents.map { isScalable ? min($0, 7) : $0 }
         return Sample.Input(Shape(extents), input.signature.elementType, in: input.range)
@@ -56,7 +57,9 @@ import Testing
   /// Functions whose gradients are differentiated again.
   static let secondOrder: [(name: String, shapes: [Shape], function: @Sendable ([Tensor]) -> Tensor)] = [
     ("matrix product", [[3, 4], [4, 2]], { $0[0].matrixProduct($0[1]) }),
-    ("transposed products", [[4, 3], [2, 4]], { $0[0].transposed().matrixProduct($0[1].transposed()).tanh() }),
+    (
+      "transposed products", [[4, 3], [2, 4]], { $0[0].transposed().matrixProduct($0[1].transposed()).tanh() }
+    ),
     ("batched product", [[2, 3, 4], [4, 2]], { $0[0].matrixProduct($0[1]) }),
     ("softmax", [[3, 5]], { $0[0].softmax() }),
     ("log-softmax", [[3, 5]], { $0[0].logSoftmax(along: 0) }),
@@ -68,11 +71,16 @@ import Testing
     ("product", [[3, 4]], { ($0[0] + 2).product(along: 1) }),
     ("maximum squared", [[3, 4]], { $0[0].maximum(along: 1).squared() }),
     ("variance", [[3, 4]], { $0[0].variance(along: 1) }),
-    ("strided slice of exp", [[7, 5]], { $0[0].exp().sliced(starts: [1, 0], extents: [3, 2], steps: [2, 3]) }),
+    (
+      "strided slice of exp", [[7, 5]],
+      { $0[0].exp().sliced(starts: [1, 0], extents: [3, 2], steps: [2, 3]) }
+    ),
     ("padded square", [[2, 3]], { $0[0].squared().padded(before: [1, 0], after: [0, 2], with: 5) }),
     ("gather", [[5, 2]], { $0[0].squared().gathered(at: Tensor([Int32(4), 0, 4])) }),
     ("scatter", [[4, 2]], { Tensor.scatterSum($0[0].exp(), at: Tensor([Int32(1), 1, 0, 2]), rows: 3) }),
-    ("concatenation", [[2, 2], [2, 3]], { Tensor.concatenating([$0[0].exp(), $0[1].squared()], along: 1) }),
+    (
+      "concatenation", [[2, 2], [2, 3]], { Tensor.concatenating([$0[0].exp(), $0[1].squared()], along: 1) }
+    ),
   ]
 
   @Test(arguments: secondOrder.indices)
@@ -103,7 +111,8 @@ import Testing
 
   @Test func `no gradient flows through stoppingGradient`() {
     let x = Tensor([3, 4] as [Float])
-    let slope = gradients(of: (x * x.stoppingGradient() + x.stoppingGradient().exp()).sum(), withRespectTo: [x])[0]
+    let slope = gradients(
+      of: (x * x.stoppingGradient() + x.stoppingGradient().exp()).sum(), withRespectTo: [x])[0]
     #expect(referenceValues(of: [slope])[0].doubles() == [3, 4])
   }
 
@@ -136,6 +145,13 @@ import Testing
     #expect(map?.expression.type == .float32)
     let values = referenceValues(of: [slope], feeding: [x.node: HostArray([1, 2, 3] as [Float])])
     #expect(values[0].doubles() == [2, 4, 6])
+  }
+
+  @Test func `a gradient depends only on the forward values that it needs`() {
+    let x = Tensor.input(0, Signature([3]))
+    let y = x.exp() * 2
+    let slope = gradients(of: (y * 3).sum(), withRespectTo: [y])[0]
+    #expect(![slope.node].withDependencies().contains(y.node))
   }
 
   @Test func `elements that share an extremum share its gradient`() {

@@ -97,7 +97,9 @@ import Testing
         return coordinate
       }
       let result = delinearized(linearized(point, in: target), in: source)
-      guard splits < 50, let split = result.lazy.compactMap(\.usefulSplit).first else { return (result, splits) }
+      guard splits < 50, let split = result.lazy.compactMap(\.usefulSplit).first else {
+        return (result, splits)
+      }
       splits += 1
       number = 0
       factors = factors.map { axis in

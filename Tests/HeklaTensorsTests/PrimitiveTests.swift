@@ -205,7 +205,9 @@ import Testing
     expectMessage("sum: an axis is named twice in [0, 0]", in: result)
   }
 
-  private func expectMessage(_ text: String, in result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourceLocation) {
+  private func expectMessage(
+    _ text: String, in result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
     let output = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(output.contains(text), sourceLocation: sourceLocation)
   }

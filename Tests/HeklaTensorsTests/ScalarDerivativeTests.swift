@@ -8,7 +8,9 @@ import Testing
   static let smooth = ScalarOperation.allCases.filter { $0.sampleDomain?.isSmooth == true }
 
   @Test(arguments: smooth)
-  func `derivatives agree with central differences over the sampled domain`(_ operation: ScalarOperation) throws {
+  func `derivatives agree with central differences over the sampled domain`(_ operation: ScalarOperation)
+    throws
+  {
     let domain = try #require(operation.sampleDomain)
     let inputs = domain.operands.indices.map { Scalar.input($0, .float64) }
     check(.apply(operation, inputs), over: domain.operands)
@@ -27,7 +29,9 @@ import Testing
 
   @Test func `second derivatives agree too`() {
     let x = Scalar.input(0, .float64)
-    for function in [Scalar.tanh(x), .exp(x * x), 1 / x, .log(x), .sqrt(x), .erf(x), .sigmoid(x), .power(x, 2.5)] {
+    for function in [
+      Scalar.tanh(x), .exp(x * x), 1 / x, .log(x), .sqrt(x), .erf(x), .sigmoid(x), .power(x, 2.5),
+    ] {
       check(function.derivative(withRespectTo: 0), over: [0.3...1.7])
     }
   }

@@ -18,8 +18,10 @@ import Testing
       for value in Self.specials {
         let wantedLeft = operation.evaluate([number, value], type: .float64, result: .float64)
         let wantedRight = operation.evaluate([value, number], type: .float64, result: .float64)
-        #expect(isSame(left.evaluate(inputs: [value]), wantedLeft), "\(operation.rawValue)(\(number), \(value))")
-        #expect(isSame(right.evaluate(inputs: [value]), wantedRight), "\(operation.rawValue)(\(value), \(number))")
+        #expect(
+          isSame(left.evaluate(inputs: [value]), wantedLeft), "\(operation.rawValue)(\(number), \(value))")
+        #expect(
+          isSame(right.evaluate(inputs: [value]), wantedRight), "\(operation.rawValue)(\(value), \(number))")
       }
     }
   }
@@ -79,7 +81,8 @@ import Testing
     }
     #expect(build(.float32).description == build(.float32).description)
     #expect(build(.float32).description != build(.float64).description)
-    #expect(build(.float32).description == "x0:float32; multiply(0, 0):float32; x1:float32; add(1, 2):float32")
+    #expect(
+      build(.float32).description == "x0:float32; multiply(0, 0):float32; x1:float32; add(1, 2):float32")
   }
 
   @Test func `substitution replaces inputs and simplifies again`() {

@@ -20,7 +20,8 @@ public func disagreement(
       // A device may flush results below the least normal number to 0.
       case .ulps(let count):
         Swift.max(count * Double(Float(want).magnitude.ulp), Double(Float.leastNormalMagnitude))
-      case .sum(let count): Double(count) * 0x1p-24 * (index < magnitudes.count ? magnitudes[index] : abs(want))
+      case .sum(let count):
+        Double(count) * 0x1p-24 * (index < magnitudes.count ? magnitudes[index] : abs(want))
       }
     if !(abs(value - want) <= allowed) {
       let place = got.shape.coordinates(ofIndex: index)

@@ -119,7 +119,9 @@ public struct RandomGraph: Sendable {
     return x.reshaped(to: extents + (rest > 1 || random.oneIn(3) ? [rest] : []))
   }
 
-  private mutating func permuted(_ x: Tensor) -> Tensor { x.permuted(Array(0..<x.rank).shuffled(using: &random)) }
+  private mutating func permuted(_ x: Tensor) -> Tensor {
+    x.permuted(Array(0..<x.rank).shuffled(using: &random))
+  }
 
   private mutating func sliced(_ x: Tensor) -> Tensor {
     var (starts, extents, steps): ([Int], [Int], [Int]) = ([], [], [])

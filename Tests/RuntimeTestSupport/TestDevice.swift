@@ -10,8 +10,13 @@ public struct TestDevice: Sendable, Hashable, CustomTestStringConvertible {
   /// What the catalog calls it.
   public let name: String
 
+  /// The one that is always there.
+  public static let cpu = TestDevice(name: "cpu")
+
   /// All devices that can be opened here, `cpu` first.
-  public static let present = DeviceCatalog.shared.survey().filter { $0.problem == nil }.map { TestDevice(name: $0.name) }
+  public static let present = DeviceCatalog.shared.survey().filter { $0.problem == nil }.map {
+    TestDevice(name: $0.name)
+  }
 
   /// Those that run shaders, on which each new kernel takes its time to compile.
   public static let shading = present.filter { !$0.isHost }

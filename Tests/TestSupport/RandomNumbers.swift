@@ -19,7 +19,9 @@ public struct RandomNumbers: RandomNumberGenerator, Sendable {
   public mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
 
   /// A real number in `range`.
-  public mutating func real(in range: ClosedRange<Double>) -> Double { Double.random(in: range, using: &self) }
+  public mutating func real(in range: ClosedRange<Double>) -> Double {
+    Double.random(in: range, using: &self)
+  }
 
   /// Whether a coin that shows heads in one of `times` throws does so now.
   public mutating func oneIn(_ times: Int) -> Bool { below(times) == 0 }

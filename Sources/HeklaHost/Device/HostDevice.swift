@@ -66,7 +66,7 @@ public final class HostDevice: Device {
   }
 
   /// Makes a queue that runs what is submitted before `submit` returns.
-  public func makeQueue() throws(DeviceError) -> any Queue { HostQueue(deviceName: name) }
+  public func makeQueue() throws(DeviceError) -> any Queue { HostQueue() }
 
   /// The model name that Linux reports, or the architecture.
   private static var processorName: String {

@@ -10,6 +10,10 @@ final class HostMemory: Sendable {
   /// What every block's address is a multiple of.
   static let alignment = 64
 
+  /// From this size on blocks start on a large page.
+  private static let largeByteCount = 1 << 22
+  private static let largePageByteCount = 1 << 21
+
   /// Memory of a size class.
   ///
   /// `@unchecked Sendable`: an address and a number; whoever holds the block owns the memory.
@@ -53,11 +57,13 @@ final class HostMemory: Sendable {
       let fitting = min(size, limit - state.usedByteCount)
       guard fitting >= byteCount else { throw outOfMemory(byteCount, available: limit - state.usedByteCount) }
       var pointer: UnsafeMutableRawPointer?
-      guard posix_memalign(&pointer, Self.alignment, max(fitting, Self.alignment)) == 0, let pointer else {
+      let isLarge = fitting >= Self.largeByteCount
+      let alignment = isLarge ? Self.largePageByteCount : Self.alignment
+      guard posix_memalign(&pointer, alignment, max(fitting, Self.alignment)) == 0, let pointer else {
         throw outOfMemory(byteCount, available: nil)
       }
       // Large blocks want large pages; a system that has none ignores this.
-      if fitting >= 1 << 22 { madvise(pointer, fitting, MADV_HUGEPAGE) }
+      if isLarge { madvise(pointer, fitting, MADV_HUGEPAGE) }
       state.usedByteCount += fitting
       return Block(address: pointer, byteCount: fitting)
     }

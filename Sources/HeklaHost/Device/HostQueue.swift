@@ -4,11 +4,8 @@ import Synchronization
 
 /// Runs commands on the thread that submits them; the workers of the pool join in.
 public final class HostQueue: Queue {
-  private let deviceName: String
   /// Held while commands run: they run in order, whichever threads submit them.
   private let order = Mutex(())
-
-  init(deviceName: String) { self.deviceName = deviceName }
 
   /// Resolves and checks `commands`.
   public func record(_ commands: [Command]) throws(DeviceError) -> any Recording {

@@ -107,7 +107,8 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
     case .partOfRow: tileSize = min(limit, pointsPerGrain)
     case .rows: tileSize = min(limit, max(pointsPerGrain, body.blockSize / max(reductionCount, 1), 1))
     case .columns: tileSize = min(limit, body.blockSize, max(width, 1))
-    case .partOfColumns: tileSize = min(limit, body.blockSize)
+    // Wide, so that memory is met in order; the accumulators still fit into the first-level cache.
+    case .partOfColumns: tileSize = 4 * Self.largestTile
     }
     switch layout {
     case .partOfRow, .rows:
@@ -333,22 +334,28 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
         while step < steps.upperBound {
           let rows = min(stepsPerBlock, steps.upperBound - step)
           body.run(first: step * width, count: rows * width, frame)
-          foldColumns(frame, scratch, rows: rows, length: width, position: step)
+          foldColumns(frame, scratch, to: 0, rows: rows, length: width, position: step)
           step += rows
         }
       } else {
         let first = points.lowerBound % width
         for step in steps {
           body.run(first: step * width + first, count: points.count, frame)
-          foldColumns(frame, scratch, rows: 1, length: points.count, position: step)
+          foldColumns(frame, scratch, to: 0, rows: 1, length: points.count, position: step)
         }
       }
     case .partOfColumns:
       let outer = points.lowerBound / width * reductionCount
+      let column = points.lowerBound % width
       for step in steps {
         body.enter(outer + step, frame)
-        body.run(first: points.lowerBound % width, count: points.count, frame)
-        foldColumns(frame, scratch, rows: 1, length: points.count, position: step)
+        var first = 0
+        while first < points.count {
+          let length = min(body.blockSize, points.count - first)
+          body.run(first: column + first, count: length, frame)
+          foldColumns(frame, scratch, to: first, rows: 1, length: length, position: step)
+          first += length
+        }
       }
     }
   }
@@ -367,12 +374,14 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
   }
 
   private func foldColumns(
-    _ frame: Stage.Frame, _ scratch: UnsafeMutableRawPointer, rows: Int, length: Int, position: Int
+    _ frame: Stage.Frame, _ scratch: UnsafeMutableRawPointer, to point: Int, rows: Int, length: Int,
+    position: Int
   ) {
     for index in 0..<folds.count {
       let fold = folds[index]
       fold.functions.fold_columns(
-        scratch + fold.accumulators, (scratch + fold.positions).assumingMemoryBound(to: Int32.self),
+        scratch + fold.accumulators + point * fold.functions.accumulator_size,
+        (scratch + fold.positions + (fold.isArgument ? point * 4 : 0)).assumingMemoryBound(to: Int32.self),
         frame.slots[body.outputs[index].slot], rows, length, Int32(truncatingIfNeeded: position))
     }
   }
@@ -383,16 +392,21 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
     _ scratch: UnsafeMutableRawPointer
   ) {
     let frame = epilogue.frame(in: scratch + epilogueOffset, bindings: bindings)
-    for index in 0..<folds.count {
-      let fold = folds[index]
-      if let finish = fold.functions.finish, !fold.isArgument {
-        finish(scratch + fold.results, scratch + fold.accumulators, points.count)
-        frame.slots[index] = scratch + fold.results
-      } else {
-        frame.slots[index] = scratch + fold.positions
-      }
+    for fold in folds where !fold.isArgument {
+      fold.functions.finish?(scratch + fold.results, scratch + fold.accumulators, points.count)
     }
     epilogue.enter(0, frame)
-    epilogue.run(first: points.lowerBound, count: points.count, frame)
+    var first = 0
+    while first < points.count {
+      let length = min(epilogue.blockSize, points.count - first)
+      for index in 0..<folds.count {
+        let fold = folds[index]
+        frame.slots[index] =
+          fold.isArgument
+          ? scratch + fold.positions + first * 4 : scratch + fold.results + first * fold.resultByteCount
+      }
+      epilogue.run(first: points.lowerBound + first, count: length, frame)
+      first += length
+    }
   }
 }

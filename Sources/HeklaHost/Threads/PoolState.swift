@@ -113,8 +113,9 @@ final class PoolState: @unchecked Sendable {
   private func drain() {
     var left = unclaimed.pointee.load(ordering: .acquiring)
     while left > 0 {
-      // A share of what is left: large while there is much, single iterations at the end.
-      let share = max(1, left / (4 * threadCount.load(ordering: .relaxed)))
+      // A share of what is left: larger while there is much, single iterations at the end; small, since a
+      // worker may lose its processor to another process while it holds one.
+      let share = max(1, left / (16 * threadCount.load(ordering: .relaxed)))
       let (isMine, seen) = unclaimed.pointee.weakCompareExchange(
         expected: left, desired: left - share, ordering: .acquiringAndReleasing)
       guard isMine else {

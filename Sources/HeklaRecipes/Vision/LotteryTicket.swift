@@ -15,7 +15,8 @@ import HeklaExperiments
 /// `interval` iterations.
 struct LotteryTicket: Experiment {
   static let paper = Paper(
-    "The Lottery Ticket Hypothesis: Finding Sparse, Trainable Neural Networks", by: "Frankle and Carbin", year: 2019,
+    "The Lottery Ticket Hypothesis: Finding Sparse, Trainable Neural Networks", by: "Frankle and Carbin",
+    year: 2019,
     id: "arXiv:1803.03635")
 
   /// `digits`, `mnist` or `fashion`; `auto` is MNIST where a data folder is given, else the digits.
@@ -47,7 +48,9 @@ struct LotteryTicket: Experiment {
   ]
 
   static let claims = [
-    Claim("the dense network learns the digits", source: "reduced setting A") { $0["digits.accuracy.dense"] >= 0.96 },
+    Claim("the dense network learns the digits", source: "reduced setting A") {
+      $0["digits.accuracy.dense"] >= 0.96
+    },
     Claim("the dense network learns MNIST", source: "figure 3") { $0["mnist.accuracy.dense"] >= 0.975 },
     Claim("a ticket with a fifth of the weights is as accurate as the dense network", source: "figure 4a") {
       $0["accuracy.ticket.fifth"] >= $0["accuracy.dense"] - 0.005
@@ -59,85 +62,96 @@ struct LotteryTicket: Experiment {
     Claim("below a tenth, a ticket beats its own mask on fresh weights", source: "figure 4a") {
       $0["accuracy.ticket.low"] >= $0["accuracy.reinit.low"] && $0["gain.best"] >= 0.01
     },
-    Claim("and fresh weights under that mask are no worse than a random mask, within noise", source: "figure 4a") {
+    Claim(
+      "and fresh weights under that mask are no worse than a random mask, within noise", source: "figure 4a"
+    ) {
       $0["accuracy.reinit.low"] >= $0["accuracy.random.low"] - $0["noise.low"]
     },
-    Claim("the ticket with 21% left learns faster than the dense network and ends no worse", source: "figure 3, 4a") {
+    Claim(
+      "the ticket with 21% left learns faster than the dense network and ends no worse",
+      source: "figure 3, 4a"
+    ) {
       $0["mnist.iteration.ticket.fifth"] < $0["mnist.iteration.dense"]
         && $0["mnist.accuracy.ticket.fifth"] >= $0["mnist.accuracy.dense"]
     },
-    Claim("the ticket with under 5% left keeps the accuracy; its mask on fresh weights learns slower", source: "figure 4") {
+    Claim(
+      "the ticket with under 5% left keeps the accuracy; its mask on fresh weights learns slower",
+      source: "figure 4"
+    ) {
       $0["mnist.accuracy.ticket.last"] >= $0["mnist.accuracy.dense"] - 0.005
         && $0["mnist.iteration.reinit.last"] > $0["mnist.iteration.dense"]
     },
-    Claim("pruned weights are exactly 0, counts follow the schedule, survivors restart at theta_0", source: "section 2") {
+    Claim(
+      "pruned weights are exactly 0, counts follow the schedule, survivors restart at theta_0",
+      source: "section 2"
+    ) {
       $0["exact.prunedNotZero"] == 0 && $0["exact.countsOff"] == 0 && $0["exact.resetsOff"] == 0
     },
   ]
-
-  func run(_ context: RunContext) throws -> RunRecord {
-    let task = try task(context)
-    var study = Study(task: task, executor: try PlanExecutor(context.device))
-    let trainer = try Trainer(task, on: study.executor)
-    let runCount = task.repetitions * (1 + 4 * task.rounds)
-    let progress = context.progress("lottery-ticket on \(task.name)", total: runCount * task.iterations)
-    for repetition in 0..<task.repetitions {
-      let key = context.key.folded(in: UInt64(repetition))
-      try study.repeatOnce(trainer, key: key, p: p, seed: repetition, progress: progress, output: context.output)
-    }
-    progress.finish()
-    if let output = context.output { try study.draw(into: output) }
-    return try context.record(of: self, losses: study.losses, metrics: study.metrics)
-  }
 }
 
 // MARK: - Data
 
 extension LotteryTicket {
   /// A data set with the network and the schedule that go with it.
-  struct Task {
+  struct Problem {
     let name: String
-    /// uint8 images [count, pixels], int32 labels [count]; pixels reach `white`.
+    /// uint8 images [count, height, width], int32 labels [count]; pixels reach `white`.
     let train, validation, test: LabeledImages
     let white: Double
     /// Extents of the layers, from pixels to classes.
-    let layers: [Int]
-    let iterations, rounds, repetitions, interval, batch: Int
-    let learningRate: Double
+    let extents: [Int]
+    let iterations, rounds, repetitions, interval: Int
   }
 
-  private func task(_ context: RunContext) throws -> Task {
-    guard p > 0, p < 1 else { throw rejected("p", "\(p)", "the fraction pruned in a round lies between 0 and 1") }
+  func problem(_ context: RunContext) throws -> Problem {
+    guard p > 0, p < 1 else {
+      throw rejected("p", "\(p)", "the fraction pruned in a round lies between 0 and 1")
+    }
     guard batch > 0 else { throw rejected("batch", "\(batch)", "a batch has at least one image") }
-    guard learningRate > 0 else { throw rejected("learningRate", "\(learningRate)", "a step size is positive") }
+    guard learningRate > 0 else {
+      throw rejected("learningRate", "\(learningRate)", "a step size is positive")
+    }
     for (name, value) in [("iterations", iterations), ("repetitions", repetitions), ("interval", interval)]
     where value < 0 { throw rejected(name, "\(value)", "it is positive, or 0 for what the data asks") }
+
     let isDigits = data == "digits" || (data == "auto" && context.dataFolder == nil)
-    let parts: [LabeledImages]
-    if isDigits {
-      // 1,297 / 200 / 300; the same split for every seed.
-      parts = try Digits.labeledImages.split(counts: [1297, 200, 300], key: RandomKey(seed: 64))
-    } else {
-      guard let variant: MNIST.Variant = ["auto": .digits, "mnist": .digits, "fashion": .fashion][data] else {
-        throw rejected("data", data, "it is auto, digits, mnist or fashion")
-      }
-      let folder = try context.requiredDataFolder(for: Self.name, contents: "the files of \(variant.title)").path
-      let all = try MNIST.load(.train, from: folder, variant: variant)
-      let held = min(5000, all.count / 10)
-      parts = try all.split(counts: [all.count - held, held], key: RandomKey(seed: 28))
-        + [MNIST.load(.test, from: folder, variant: variant)]
+    let parts = isDigits ? try digits() : try images(context)
+    guard !parts.contains(where: { $0.count == 0 }) else {
+      throw rejected("data", data, "of training, validation and test images, one has none")
     }
     guard batch <= parts[0].count else {
       throw rejected("batch", "\(batch)", "there are \(parts[0].count) images to train on")
     }
-    func chosen(_ setting: Int, _ digits: Int, _ mnist: Int) -> Int { setting != 0 ? setting : isDigits ? digits : mnist }
-    let steps = context.limits.stepCount(chosen(iterations, 600, 4000), stepsPerEpoch: parts[0].count / batch)
-    return Task(
+    func chosen(_ setting: Int, _ digits: Int, _ mnist: Int) -> Int {
+      setting != 0 ? setting : isDigits ? digits : mnist
+    }
+    let j = context.limits.stepCount(chosen(iterations, 600, 4000), stepsPerEpoch: parts[0].count / batch)
+    return Problem(
       name: isDigits ? "digits" : data == "fashion" ? "fashion" : "mnist",
       train: parts[0], validation: parts[1], test: parts[2], white: isDigits ? 16 : 255,
-      layers: [parts[0].imageShape.count] + (isDigits ? [128, 64] : [300, 100]) + [parts[0].classCount],
-      iterations: steps, rounds: max(0, chosen(rounds, 12, 15)), repetitions: chosen(repetitions, 5, 3),
-      interval: min(chosen(interval, 10, 100), steps), batch: batch, learningRate: learningRate)
+      extents: [parts[0].imageShape.count] + (isDigits ? [128, 64] : [300, 100]) + [parts[0].classCount],
+      iterations: max(1, j), rounds: max(0, chosen(rounds, 12, 15)), repetitions: chosen(repetitions, 5, 3),
+      interval: chosen(interval, 10, 100))
+  }
+
+  /// 1,297 images to train on, 200 to validate, 300 to test; the same for every seed.
+  private func digits() throws -> [LabeledImages] {
+    try Digits.labeledImages.split(counts: [1297, 200, 300], key: RandomKey(seed: 64))
+  }
+
+  /// MNIST, or Fashion-MNIST: 5,000 training images, a tenth of a smaller set, are held out to validate.
+  private func images(_ context: RunContext) throws -> [LabeledImages] {
+    let variants: [String: MNIST.Variant] = ["auto": .digits, "mnist": .digits, "fashion": .fashion]
+    guard let variant = variants[data] else {
+      throw rejected("data", data, "it is auto, digits, mnist or fashion")
+    }
+    let folder = try context.requiredDataFolder(for: Self.name, contents: "the files of \(variant.title)")
+      .path
+    let all = try MNIST.load(.train, from: folder, variant: variant)
+    let held = min(5000, all.count / 10)
+    return try all.split(counts: [all.count - held, held], key: RandomKey(seed: 28))
+      + [MNIST.load(.test, from: folder, variant: variant)]
   }
 
   private func rejected(_ name: String, _ given: String, _ reason: String) -> ExperimentError {
@@ -150,345 +164,324 @@ extension LotteryTicket {
 extension LotteryTicket {
   /// f(x; theta): fully connected layers with rectified units between them. Glorot normal weights, biases 0.
   struct Network: Module {
-    let layers: [Linear]
+    let hidden: [Linear]
+    let output: Linear
 
     init(_ extents: [Int], key: RandomKey) {
-      layers = zip(extents, extents.dropFirst()).enumerated().map { number, pair in
-        Linear(inputs: pair.0, outputs: pair.1, initializer: .glorotNormal, key: key.folded(in: UInt64(number)))
+      let layers = zip(extents, extents.dropFirst()).enumerated().map { number, pair in
+        Linear(
+          inputs: pair.0, outputs: pair.1, initializer: .glorotNormal, key: key.folded(in: UInt64(number)))
       }
+      (hidden, output) = (Array(layers.dropLast()), layers[layers.count - 1])
     }
 
     /// Logits [count, classes] of images [count, pixels].
-    func callAsFunction(_ x: Tensor) -> Tensor {
-      layers.dropLast().reduce(x) { x, layer in layer(x).relu() }.applied(layers[layers.count - 1])
-    }
+    func callAsFunction(_ x: Tensor) -> Tensor { output(hidden.reduce(x) { x, layer in layer(x).relu() }) }
 
-    /// The weights, which are pruned, before the biases, which are not.
-    var theta: [Parameter] { layers.map(\.weight) + layers.compactMap(\.bias) }
+    /// What is pruned, layer by layer.
+    var weights: [Parameter] { hidden.map(\.weight) + [output.weight] }
+
+    /// The weights, then the biases, which are not pruned.
+    var theta: [Parameter] { weights + (hidden + [output]).compactMap(\.bias) }
   }
-
-  /// m: 1 where a weight remains, 0 where it is pruned, one array per layer.
-  typealias Mask = [HostArray]
-
-  /// Method, step 3: in each layer without the fraction p of the remaining weights whose |theta_j| is smallest.
-  static func pruning(_ m: Mask, by theta: [HostArray], p: Double) throws -> Mask {
-    let remaining = m.map { $0.elements(as: Float.self).filter { $0 != 0 }.count }
-    return try keeping(try scheduled(remaining, p: p), of: m, by: theta)
-  }
-
-  /// How many weights a round leaves in each layer: the output layer is pruned at half the rate.
-  static func scheduled(_ remaining: [Int], p: Double) throws -> [Int] {
-    try remaining.enumerated().map { layer, count in
-      let rate = layer == remaining.count - 1 ? p / 2 : p
-      let left = count - Int((Double(count) * rate).rounded())
-      guard left > 0 else {
-        throw ExperimentError.stopped(owner: name, reason: "pruning \(rate) of \(count) weights would empty layer \(layer)")
-      }
-      return left
-    }
-  }
-
-  /// The `counts` largest |theta| in each layer among the weights that m leaves; of equals the first.
-  static func keeping(_ counts: [Int], of m: Mask, by theta: [HostArray]) throws -> Mask {
-    zip(counts, zip(m, theta)).map { count, layer in
-      let (mask, weights) = (layer.0.elements(as: Float.self), layer.1.elements(as: Float.self))
-      let order = weights.indices.filter { mask[$0] != 0 }.sorted { (-abs(weights[$0]), $0) < (-abs(weights[$1]), $1) }
-      var kept = [Float](repeating: 0, count: weights.count)
-      for index in order.prefix(count) { kept[index] = 1 }
-      return HostArray(kept, shape: layer.0.shape)
-    }
-  }
-
-  /// Random sparsity: `counts` weights of each layer, whichever.
-  static func random(_ counts: [Int], like m: Mask, key: RandomKey) -> Mask {
-    zip(counts, m).enumerated().map { layer, pair in
-      var kept = [Float](repeating: 0, count: pair.1.count)
-      for index in key.folded(in: UInt64(layer)).permutation(of: kept.count).prefix(pair.0) { kept[index] = 1 }
-      return HostArray(kept, shape: pair.1.shape)
-    }
-  }
-}
-
-extension Tensor {
-  fileprivate func applied(_ layer: Linear) -> Tensor { layer(self) }
 }
 
 // MARK: - Objective
 
 extension LotteryTicket {
-  /// Trains masked networks: compiled once, then given other weights and masks.
-  struct Trainer {
-    let network: Network
-    let initial: @Sendable (RandomKey) throws -> [HostArray]
-    fileprivate let executor: PlanExecutor
-    fileprivate let optimizer: Adam
-    fileprivate let masks: [Parameter]
-    fileprivate let step, validate, test: CompiledStep
-    fileprivate let task: Task
-
-    init(_ task: Task, on executor: PlanExecutor) throws {
-      let network = Network(task.layers, key: RandomKey(seed: 0))
-      let weights = network.layers.map(\.weight)
-      let masks = weights.map { Parameter(.ones($0.shape)) }
-      let optimizer = Adam(for: network.theta, learningRate: task.learningRate)
-      (self.task, self.executor, self.network, self.masks, self.optimizer) = (task, executor, network, masks, optimizer)
-      initial = { key in try executor.values(of: Network(task.layers, key: key).theta.map(\.initial)) }
-      // The images stay on the device; a step is given the rows of its batch.
-      step = try executor.compile(inputs: [Signature([task.batch], .int32)]) { rows in
-        let loss = Self.loss(network, task.train, white: task.white, rows: rows[0]).loss
-        let gradients = gradients(of: loss, withRespectTo: network.theta.map(\.tensor))
-        let m = Dictionary(uniqueKeysWithValues: zip(weights, masks.map(\.tensor)))
-        return StepDescription(
-          outputs: [loss], assignments: optimizer.assignments(for: network.theta, gradients: gradients, masks: m))
-      }
-      func evaluation(_ images: LabeledImages) throws -> CompiledStep {
-        try executor.compile { _ in
-          let (loss, accuracy) = Self.loss(network, images, white: task.white, rows: nil)
-          return StepDescription(outputs: [loss, accuracy])
-        }
-      }
-      (validate, test) = (try evaluation(task.validation), try evaluation(task.test))
-    }
-
-    /// Cross-entropy and accuracy on the images that `rows` names, on all when nil.
-    static func loss(
-      _ network: Network, _ images: LabeledImages, white: Double, rows: Tensor?
-    ) -> (loss: Tensor, accuracy: Tensor) {
-      let pixels = Tensor(images.images.reshaped(to: [images.count, images.imageShape.count]))
-      let labels = Tensor(images.labels)
-      let x = (rows.map { pixels.gathered(at: $0) } ?? pixels).converted(to: .float32) * (1 / white)
-      let y = rows.map { labels.gathered(at: $0) } ?? labels
-      let logits = network(x)
-      return (crossEntropy(logits: logits, labels: y), accuracy(logits: logits, labels: y))
-    }
+  /// Cross-entropy and accuracy on the images that `rows` names, on all where it is nil.
+  static func objective(
+    _ f: Network, _ images: LabeledImages, white: Double, rows: Tensor? = nil
+  ) -> (loss: Tensor, accuracy: Tensor) {
+    let pixels = Tensor(images.images.reshaped(to: [images.count, images.imageShape.count]))
+    let labels = Tensor(images.labels)
+    let x = (rows.map { pixels.gathered(at: $0) } ?? pixels).converted(to: .float32) * (1 / white)
+    let y = rows.map { labels.gathered(at: $0) } ?? labels
+    let logits = f(x)
+    return (crossEntropy(logits: logits, labels: y), accuracy(logits: logits, labels: y))
   }
 }
 
 // MARK: - Training
 
 extension LotteryTicket {
-  /// One training run.
-  struct Curve {
-    var losses: [Double] = []
-    /// The iteration of minimum validation loss, and the test accuracy there.
-    var iteration = 0
-    var accuracy = 0.0
-    var lowest = Double.infinity
-    /// theta_j.
-    var theta: [HostArray] = []
-  }
-}
+  func run(_ context: RunContext) throws -> RunRecord {
+    let problem = try problem(context)
+    let trainer = try Trainer(
+      problem, batch: batch, learningRate: learningRate, on: PlanExecutor(context.device))
+    let count = problem.repetitions * (1 + 4 * problem.rounds)
+    let progress = context.progress("lottery-ticket on \(problem.name)", total: count * problem.iterations)
+    var study = Study(name: problem.name)
+    for repetition in 0..<problem.repetitions {
+      let key = context.key.folded(in: UInt64(repetition))
+      let theta0 = try trainer.drawn(key.folded(in: "theta_0"))
+      let theta0Again = try trainer.drawn(key.folded(in: "theta_0'"))
 
-extension LotteryTicket.Trainer {
-  /// Trains f(x; m * theta_0) for j iterations on batches ordered by `key`; Adam starts anew.
-  func train(
-    _ theta: [HostArray], mask m: LotteryTicket.Mask, key: RandomKey, each: (Double) throws -> Void
-  ) throws -> LotteryTicket.Curve {
-    for (parameter, value) in zip(network.theta, LotteryTicket.masked(theta, m)) { try executor.assign(value, to: parameter) }
-    for (parameter, value) in zip(masks, m) { try executor.assign(value, to: parameter) }
-    try executor.reset(optimizer.stateParameters)
-    let order = BatchOrder(count: task.train.count, batchSize: task.batch, key: key)
-    var curve = LotteryTicket.Curve()
-    for iteration in 1...task.iterations {
-      let rows = HostArray(order.indices(step: iteration - 1).map(Int32.init))
-      let loss = try step.run([rows])[0].doubles()[0]
-      guard loss.isFinite else {
-        throw ExperimentError.stopped(owner: LotteryTicket.name, reason: "the loss is \(loss) at iteration \(iteration)")
+      /// Trains one network and notes what became of it; the order of batches is the same for all.
+      func trained(_ kind: Kind, _ round: Int, _ theta: [HostArray], _ m: PruningMask) throws -> Trainer.Run {
+        let run = try trainer.train(theta, m, key: key.folded(in: "batches")) { loss in
+          study.losses.append(loss)
+          progress.advance(to: study.losses.count, loss: loss)
+        }
+        study.check(run, m, startingFrom: theta)
+        let outcome = Outcome(
+          kind: kind, repetition: repetition, round: round, left: m.density, iteration: Double(run.iteration),
+          accuracy: run.accuracy)
+        study.outcomes.append(outcome)
+        try context.output?.append(outcome.line)
+        return run
       }
-      curve.losses.append(loss)
-      try each(loss)
-      guard iteration % task.interval == 0 || iteration == task.iterations else { continue }
-      let validation = try validate.run()[0].doubles()[0]
-      if validation < curve.lowest {
-        (curve.lowest, curve.iteration) = (validation, iteration)
-        curve.accuracy = try test.run()[1].doubles()[0]
+
+      let all = PruningMask(keepingAllOf: trainer.f.weights.map(\.shape))
+      let dense = try trained(.dense, 0, theta0, all)
+      var (m, ticket, counts) = (all, dense, all.counts)
+      for round in stride(from: 1, through: problem.rounds, by: 1) {
+        counts = try remaining(counts)
+        m = m.keepingLargest(counts, of: ticket.theta)
+        if m.counts != counts { study.countsOff += 1 }
+        ticket = try trained(.ticket, round, theta0, m)
+        _ = try trained(.reinit, round, theta0Again, m)
+        let random = PruningMask(
+          keeping: counts, atRandomOf: all.layers.map(\.shape), key: key.folded(in: "random \(round - 1)"))
+        _ = try trained(.random, round, theta0, random)
+        _ = try trained(.oneShot, round, theta0, all.keepingLargest(counts, of: dense.theta))
       }
     }
-    curve.theta = try network.theta.map { try executor.values(of: $0) }
-    return curve
-  }
-}
-
-extension LotteryTicket {
-  /// m * theta; biases, which have no mask, as they are.
-  static func masked(_ theta: [HostArray], _ m: Mask) -> [HostArray] {
-    zip(theta, m).map { weights, mask in
-      let pairs = zip(weights.elements(as: Float.self), mask.elements(as: Float.self))
-      return HostArray(pairs.map { $1 == 0 ? 0 : $0 }, shape: weights.shape)
-    } + theta.dropFirst(m.count)
+    progress.finish()
+    if let output = context.output { try study.draw(into: output) }
+    return try context.record(of: self, losses: study.losses, metrics: study.metrics)
   }
 
-  /// The four ways to choose and start a sparse network.
-  enum Variant: String, CaseIterable { case ticket, reinit, random, oneShot }
-
-  /// Everything that was trained.
-  struct Study {
-    let task: Task
-    let executor: PlanExecutor
-    var losses: [Double] = []
-    var dense: [Curve] = []
-    /// The fraction of weights left after each round.
-    var left: [Double] = []
-    /// For each variant and round, the curve of each repetition.
-    var sparse: [Variant: [[Curve]]] = [:]
-    var prunedNotZero = 0
-    var countsOff = 0
-    var resetsOff = 0
-
-    /// The dense network, then round after round the ticket and what it is compared with.
-    mutating func repeatOnce(
-      _ trainer: Trainer, key: RandomKey, p: Double, seed: Int, progress: ProgressBar, output: RunFolder?
-    ) throws {
-      let theta0 = try trainer.initial(key.folded(in: "theta_0"))
-      let fresh = try trainer.initial(key.folded(in: "theta_0'"))
-      let ones: Mask = trainer.network.layers.map { HostArray([Float](repeating: 1, count: $0.weight.shape.count), shape: $0.weight.shape) }
-      let total = ones.reduce(0) { $0 + $1.count }
-      func train(_ theta: [HostArray], _ m: Mask, _ round: Int, _ name: String) throws -> Curve {
-        // The same order of batches for all of a repetition.
-        let curve = try trainer.train(theta, mask: m, key: key.folded(in: "batches")) { loss in
-          losses.append(loss)
-          progress.advance(to: losses.count, loss: loss)
-        }
-        check(curve, m)
-        try output?.append([
-          .init("repetition", JSONValue(seed)), .init("round", JSONValue(round)), .init("network", .text(name)),
-          .init("left", JSONValue(Double(count(m).reduce(0, +)) / Double(total))),
-          .init("iteration", JSONValue(curve.iteration)), .init("accuracy", JSONValue(curve.accuracy)),
-        ])
-        return curve
+  /// How many weights a round leaves in each layer: the output layer is pruned at half the rate.
+  func remaining(_ counts: [Int]) throws(ExperimentError) -> [Int] {
+    var left = counts
+    for (layer, count) in counts.enumerated() {
+      let rate = layer == counts.count - 1 ? p / 2 : p
+      left[layer] -= Int((Double(count) * rate).rounded())
+      guard left[layer] > 0 else {
+        throw .stopped(
+          owner: Self.name, reason: "pruning \(rate) of \(count) weights would empty layer \(layer)")
       }
-      let dense = try train(theta0, ones, 0, "dense")
-      self.dense.append(dense)
-      var (m, ticket, counts) = (ones, dense, count(ones))
-      for round in 0..<task.rounds {
-        m = try LotteryTicket.pruning(m, by: ticket.theta, p: p)
-        counts = try LotteryTicket.scheduled(counts, p: p)
-        if count(m) != counts { countsOff += 1 }
-        if self.dense.count == 1 { left.append(Double(counts.reduce(0, +)) / Double(total)) }
-        checkReset(theta0, m)
-        ticket = try train(theta0, m, round + 1, "ticket")
-        let random = LotteryTicket.random(counts, like: m, key: key.folded(in: "random \(round)"))
-        let oneShot = try LotteryTicket.keeping(counts, of: ones, by: dense.theta)
-        let curves: [Variant: Curve] = [
-          .ticket: ticket, .reinit: try train(fresh, m, round + 1, "reinit"),
-          .random: try train(theta0, random, round + 1, "random"),
-          .oneShot: try train(theta0, oneShot, round + 1, "one-shot"),
-        ]
-        for (variant, curve) in curves {
-          if sparse[variant, default: []].count <= round { sparse[variant, default: []].append([]) }
-          sparse[variant]?[round].append(curve)
-        }
+    }
+    return left
+  }
+
+  /// Trains masked networks: compiled once, then given other weights and masks.
+  struct Trainer {
+    /// What a training run began and ended with.
+    struct Run {
+      /// m * theta_0 and theta_j, as the device held them.
+      var start, theta: [HostArray]
+      /// The iteration of minimum validation loss, and the test accuracy there.
+      var iteration = 0
+      var accuracy = 0.0
+    }
+
+    let f: Network
+    private let problem: Problem
+    private let batch: Int
+    private let executor: PlanExecutor
+    private let masks: [Parameter]
+    private let step, validation, test, reset: CompiledStep
+
+    init(_ problem: Problem, batch: Int, learningRate: Double, on executor: PlanExecutor) throws {
+      let f = Network(problem.extents, key: RandomKey(seed: 0))
+      let optimizer = Adam(for: f.theta, learningRate: learningRate)
+      let masks = f.weights.map { Parameter(.ones($0.shape)) }
+      // The images stay on the device; a step is given the rows of its batch.
+      step = try executor.compile(inputs: [Signature([batch], .int32)]) { rows in
+        let loss = objective(f, problem.train, white: problem.white, rows: rows[0]).loss
+        let m = Dictionary(uniqueKeysWithValues: zip(f.weights, masks.map(\.tensor)))
+        return StepDescription(
+          outputs: [loss], assignments: optimizer.assignments(minimizing: loss, masks: m))
       }
+      func evaluation(_ images: LabeledImages) throws -> CompiledStep {
+        let (loss, accuracy) = objective(f, images, white: problem.white)
+        return try executor.compile(StepDescription(outputs: [loss, accuracy]))
+      }
+      (validation, test) = (try evaluation(problem.validation), try evaluation(problem.test))
+      reset = try executor.compile(StepDescription(assignments: optimizer.stateParameters.resetting()))
+      (self.f, self.problem, self.batch, self.executor, self.masks) = (f, problem, batch, executor, masks)
+    }
+
+    /// theta_0 ~ D.
+    func drawn(_ key: RandomKey) throws -> [HostArray] {
+      try executor.values(of: Network(problem.extents, key: key).theta.map(\.initial))
+    }
+
+    /// Trains f(x; m * theta) for j iterations; `each` is told every loss.
+    func train(
+      _ theta: [HostArray], _ m: PruningMask, key: RandomKey, each: (Double) -> Void
+    ) throws -> Run {
+      for (parameter, values) in zip(f.theta, m.applied(to: theta)) {
+        try executor.assign(values, to: parameter)
+      }
+      for (parameter, mask) in zip(masks, m.layers) { try executor.assign(mask, to: parameter) }
+      _ = try reset.run()
+      var run = Run(start: try f.theta.map(executor.values(of:)), theta: [])
+      var lowest = Double.infinity
+      let order = BatchOrder(count: problem.train.count, batchSize: batch, key: key)
+      for iteration in 1...problem.iterations {
+        let rows = HostArray(order.indices(step: iteration - 1).map(Int32.init))
+        let loss = try step.run([rows])[0].doubles()[0]
+        guard loss.isFinite else {
+          throw ExperimentError.stopped(
+            owner: LotteryTicket.name, reason: "the loss is \(loss) at iteration \(iteration)")
+        }
+        each(loss)
+        guard iteration % problem.interval == 0 || iteration == problem.iterations else { continue }
+        let validationLoss = try validation.run()[0].doubles()[0]
+        guard validationLoss < lowest else { continue }
+        lowest = validationLoss
+        (run.iteration, run.accuracy) = (iteration, try test.run()[1].doubles()[0])
+      }
+      run.theta = try f.theta.map(executor.values(of:))
+      return run
     }
   }
 }
 
 // MARK: - Evaluation
 
-extension LotteryTicket.Study {
-  private func count(_ m: LotteryTicket.Mask) -> [Int] { m.map { $0.elements(as: Float.self).filter { $0 != 0 }.count } }
+extension LotteryTicket {
+  /// The dense network, and the four ways to choose and start a sparse one.
+  enum Kind: String, CaseIterable {
+    case dense, ticket, reinit, random
+    case oneShot = "one-shot"
 
-  /// Counts pruned weights that are not exactly 0 after training.
-  private mutating func check(_ curve: LotteryTicket.Curve, _ m: LotteryTicket.Mask) {
-    for (mask, weights) in zip(m, curve.theta) {
-      let pairs = zip(mask.elements(as: Float.self), weights.elements(as: Float.self))
-      prunedNotZero += pairs.filter { $0 == 0 && $1 != 0 }.count
+    static let sparse = allCases.dropFirst()
+  }
+
+  /// What became of one trained network: the iteration of minimum validation loss, the test accuracy there.
+  struct Outcome {
+    let kind: Kind
+    let repetition, round: Int
+    /// The fraction of weights left.
+    let left: Double
+    let iteration, accuracy: Double
+
+    var line: [JSONValue.Member] {
+      [
+        .init("repetition", JSONValue(repetition)), .init("round", JSONValue(round)),
+        .init("network", .text(kind.rawValue)), .init("left", JSONValue(left)),
+        .init("iteration", JSONValue(Int(iteration))), .init("accuracy", JSONValue(accuracy)),
+      ]
     }
   }
 
-  /// Counts survivors that do not restart at theta_0, bit for bit.
-  private mutating func checkReset(_ theta0: [HostArray], _ m: LotteryTicket.Mask) {
-    for (mask, (reset, first)) in zip(m, zip(LotteryTicket.masked(theta0, m), theta0)) {
-      let (reset, first) = (reset.elements(as: Float.self), first.elements(as: Float.self))
-      for (index, kept) in mask.elements(as: Float.self).enumerated()
-      where reset[index].bitPattern != (kept == 0 ? 0 : first[index].bitPattern) { resetsOff += 1 }
-    }
-  }
+  /// Everything that was trained, and what the claims read of it.
+  struct Study {
+    let name: String
+    var losses: [Double] = []
+    var outcomes: [Outcome] = []
+    var prunedNotZero = 0
+    var countsOff = 0
+    var resetsOff = 0
 
-  /// The mean over repetitions of what `value` takes from a curve.
-  private func mean(_ curves: [LotteryTicket.Curve], _ value: (LotteryTicket.Curve) -> Double = \.accuracy) -> Double {
-    curves.reduce(0) { $0 + value($1) } / Double(curves.count)
-  }
-
-  private func accuracy(_ variant: LotteryTicket.Variant, _ round: Int) -> Double { mean(sparse[variant]?[round] ?? []) }
-
-  /// The numbers that the claims read.
-  var metrics: Metrics {
-    var metrics = Metrics()
-    let iteration: (LotteryTicket.Curve) -> Double = { Double($0.iteration) }
-    metrics["accuracy.dense"] = mean(dense)
-    metrics["iteration.dense"] = mean(dense, iteration)
-    metrics["\(task.name).accuracy.dense"] = mean(dense)
-    metrics["exact.prunedNotZero"] = Double(prunedNotZero)
-    metrics["exact.countsOff"] = Double(countsOff)
-    metrics["exact.resetsOff"] = Double(resetsOff)
-    for (round, left) in left.enumerated() {
-      let percent = String(format: "%04.1f%%", 100 * left)
-      for variant in LotteryTicket.Variant.allCases {
-        metrics["at \(percent) accuracy.\(variant.rawValue)"] = accuracy(variant, round)
-        metrics["at \(percent) iteration.\(variant.rawValue)"] = mean(sparse[variant]?[round] ?? [], iteration)
-      }
-    }
-    // About a fifth left, and the last round.
-    let fifth = left.indices.min { abs(left[$0] - 0.211) < abs(left[$1] - 0.211) }
-    for (name, round) in [("fifth", fifth.flatMap { left[$0] < 0.3 ? $0 : nil }), ("last", left.indices.last)] {
-      guard let round else { continue }
-      for variant in LotteryTicket.Variant.allCases {
-        for prefix in ["", "\(task.name)."] {
-          metrics["\(prefix)accuracy.\(variant.rawValue).\(name)"] = accuracy(variant, round)
-          metrics["\(prefix)iteration.\(variant.rawValue).\(name)"] = mean(sparse[variant]?[round] ?? [], iteration)
+    /// Counts survivors that did not start at theta_0, bit for bit, and pruned weights that are not 0.
+    mutating func check(_ run: Trainer.Run, _ m: PruningMask, startingFrom theta0: [HostArray]) {
+      func bits(_ array: HostArray) -> [UInt32] { array.elements(as: Float.self).map(\.bitPattern) }
+      for (layer, mask) in m.layers.enumerated() {
+        let (first, start, end) = (bits(theta0[layer]), bits(run.start[layer]), bits(run.theta[layer]))
+        for (index, kept) in mask.elements(as: Float.self).enumerated() {
+          if start[index] != (kept == 0 ? 0 : first[index]) { resetsOff += 1 }
+          if kept == 0, end[index] != 0 { prunedNotZero += 1 }
         }
       }
     }
-    if let far = left.indices.last(where: { accuracy(.reinit, $0) <= mean(dense) - 0.03 }) {
-      metrics["left.far"] = left[far]
-      metrics["accuracy.ticket.far"] = accuracy(.ticket, far)
-      metrics["accuracy.reinit.far"] = accuracy(.reinit, far)
-    }
-    // At about a tenth of the weights and below.
-    let low = left.indices.filter { left[$0] <= 0.11 }
-    guard !low.isEmpty else { return metrics }
-    for variant in LotteryTicket.Variant.allCases {
-      metrics["accuracy.\(variant.rawValue).low"] = low.reduce(0) { $0 + accuracy(variant, $1) } / Double(low.count)
-    }
-    metrics["noise.low"] = standardError(low)
-    let thin = low.filter { (0.02...0.1).contains(left[$0]) }
-    metrics["gain.best"] = thin.map { accuracy(.ticket, $0) - accuracy(.reinit, $0) }.max()
-    return metrics
-  }
 
-  /// Two standard errors, over repetitions, of the difference between fresh weights and random masks.
-  private func standardError(_ rounds: [Int]) -> Double? {
-    let differences = dense.indices.map { repetition in
-      rounds.reduce(0.0) { sum, round in
-        sum + (sparse[.reinit]?[round][repetition].accuracy ?? 0) - (sparse[.random]?[round][repetition].accuracy ?? 0)
-      } / Double(rounds.count)
+    /// The outcomes of one kind of network after a round, repetition by repetition.
+    private func values(_ value: KeyPath<Outcome, Double>, _ kind: Kind, _ round: Int) -> [Double] {
+      outcomes.filter { $0.kind == kind && $0.round == round }.map { $0[keyPath: value] }
     }
-    guard differences.count > 1 else { return nil }
-    let mean = differences.reduce(0, +) / Double(differences.count)
-    let variance = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(differences.count - 1)
-    return 2 * (variance / Double(differences.count)).squareRoot()
-  }
 
-  /// Figure 4: accuracy at early stopping, and when that is, against the weights left.
-  func draw(into output: RunFolder) throws {
-    guard !left.isEmpty else { return }
-    let names: [(LotteryTicket.Variant, String)] = [
-      (.ticket, "winning ticket"), (.reinit, "random reinitialization"), (.random, "random sparsity"),
-      (.oneShot, "one-shot pruning"),
-    ]
-    func chart(_ title: String, _ axis: String, _ value: (LotteryTicket.Curve) -> Double) -> LineChart {
-      LineChart(
-        title, x: .init("weights left in %", scale: .logarithmic, isReversed: true), y: .init(axis),
-        series: names.map { variant, name in
-          .init(
-            name,
-            [.init(x: 100, meanOf: dense.map(value))]
-              + left.enumerated().map { .init(x: 100 * $1, meanOf: (sparse[variant]?[$0] ?? []).map(value)) })
-        })
+    private func mean(_ value: KeyPath<Outcome, Double>, _ kind: Kind, _ round: Int) -> Double {
+      let values = values(value, kind, round)
+      return values.reduce(0, +) / Double(values.count)
     }
-    try output.write(chart("Test accuracy at early stopping", "accuracy", \.accuracy), named: "accuracy")
-    try output.write(
-      chart("Iteration of minimum validation loss", "iteration") { Double($0.iteration) }, named: "iteration")
+
+    /// The rounds with the fraction of weights that each leaves.
+    private var rounds: [(round: Int, left: Double)] {
+      outcomes.filter { $0.kind == .ticket && $0.repetition == 0 }.map { ($0.round, $0.left) }
+    }
+
+    var metrics: Metrics {
+      var metrics: Metrics = [
+        "exact.prunedNotZero": Double(prunedNotZero), "exact.countsOff": Double(countsOff),
+        "exact.resetsOff": Double(resetsOff),
+      ]
+      func note(_ kind: Kind, _ round: Int, _ named: (String) -> String) {
+        metrics[named("accuracy")] = mean(\.accuracy, kind, round)
+        metrics[named("iteration")] = mean(\.iteration, kind, round)
+      }
+      let rounds = rounds, dense = mean(\.accuracy, .dense, 0)
+      let fifth = rounds.min { abs($0.left - 0.211) < abs($1.left - 0.211) }.flatMap {
+        $0.left < 0.3 ? $0 : nil
+      }
+      for prefix in ["", "\(name)."] {
+        note(.dense, 0) { "\(prefix)\($0).dense" }
+        for kind in Kind.sparse {
+          if let fifth { note(kind, fifth.round) { "\(prefix)\($0).\(kind.rawValue).fifth" } }
+          if let last = rounds.last { note(kind, last.round) { "\(prefix)\($0).\(kind.rawValue).last" } }
+        }
+      }
+      for (round, left) in rounds {
+        let percent = String(format: "%04.1f%%", 100 * left)
+        for kind in Kind.sparse { note(kind, round) { "at \(percent) \($0).\(kind.rawValue)" } }
+      }
+      if let far = rounds.last(where: { mean(\.accuracy, .reinit, $0.round) <= dense - 0.03 }) {
+        metrics["left.far"] = far.left
+        for kind in [Kind.ticket, .reinit] {
+          metrics["accuracy.\(kind.rawValue).far"] = mean(\.accuracy, kind, far.round)
+        }
+      }
+      let low = rounds.filter { $0.left <= 0.11 }
+      guard !low.isEmpty else { return metrics }
+      for kind in Kind.sparse {
+        let sum = low.reduce(0) { $0 + mean(\.accuracy, kind, $1.round) }
+        metrics["accuracy.\(kind.rawValue).low"] = sum / Double(low.count)
+      }
+      metrics["noise.low"] = noise(low.map(\.round))
+      metrics["gain.best"] = low.filter { (0.02...0.1).contains($0.left) }
+        .map { mean(\.accuracy, .ticket, $0.round) - mean(\.accuracy, .reinit, $0.round) }.max()
+      return metrics
+    }
+
+    /// Two standard errors, over repetitions, of the difference between fresh weights and random masks.
+    private func noise(_ rounds: [Int]) -> Double? {
+      let differences = rounds.map { round in
+        zip(values(\.accuracy, .reinit, round), values(\.accuracy, .random, round)).map { $0 - $1 }
+      }
+      let count = differences[0].count
+      guard count > 1 else { return nil }
+      let means = (0..<count).map { repetition in
+        differences.reduce(0) { $0 + $1[repetition] } / Double(rounds.count)
+      }
+      let mean = means.reduce(0, +) / Double(count)
+      let variance = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)
+      return 2 * (variance / Double(count)).squareRoot()
+    }
+
+    /// Figure 4: accuracy at early stopping, and when that is, against the weights left.
+    func draw(into output: RunFolder) throws {
+      guard !rounds.isEmpty else { return }
+      let names: [(Kind, String)] = [
+        (.ticket, "winning ticket"), (.reinit, "random reinitialization"), (.random, "random sparsity"),
+        (.oneShot, "one-shot pruning"),
+      ]
+      func chart(_ title: String, _ axis: String, _ value: KeyPath<Outcome, Double>) -> LineChart {
+        LineChart(
+          title, x: .init("weights left in %", scale: .logarithmic, isReversed: true), y: .init(axis),
+          series: names.map { kind, name in
+            .init(
+              name,
+              [.init(x: 100, meanOf: values(value, .dense, 0))]
+                + rounds.map { .init(x: 100 * $0.left, meanOf: values(value, kind, $0.round)) })
+          })
+      }
+      try output.write(chart("Test accuracy at early stopping", "accuracy", \.accuracy), named: "accuracy")
+      try output.write(
+        chart("Iteration of minimum validation loss", "iteration", \.iteration), named: "iteration")
+    }
   }
 }

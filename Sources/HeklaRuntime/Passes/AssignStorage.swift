@@ -9,8 +9,9 @@ struct PlanDraft {
   private var valueOf: [Node: Int] = [:]
   private var nodeOf: [Int: Node] = [:]
   private var parameterIndex: [Parameter: Int] = [:]
-  /// For each step, the nodes whose memory it may write over because it reads them only where it writes.
-  private var overwritable: [Set<Node>] = []
+  /// For each step, whether it is a loop without a reduction, and the nodes whose memory it may write over because
+  /// it reads them only where it writes.
+  private var overwritable: [(isMap: Bool, nodes: Set<Node>)] = []
 
   init(computation: Computation, inputs: [Signature]) {
     self.computation = computation
@@ -36,7 +37,7 @@ struct PlanDraft {
         Plan.Step(
           label: call.label, variant: call.variant, source: call.source, bindings: bindings,
           writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
-      overwritable.append(kernel.pointwiseReads)
+      overwritable.append((kernel.isMap, kernel.pointwiseReads))
     }
   }
 
@@ -48,10 +49,7 @@ struct PlanDraft {
     case .constant(let array, _):
       storage = .constant(plan.constants.count)
       plan.constants.append(array)
-    case .parameter(let weak, _):
-      guard let parameter = weak.parameter else {
-        preconditionFailure("a step uses a parameter that no longer exists; keep the model while its steps are compiled")
-      }
+    case .parameter(let parameter):
       storage = .parameter(index(of: parameter))
     case nil: storage = .arena(0, offset: 0)
     }
@@ -93,10 +91,10 @@ struct PlanDraft {
     let old = plan.values.firstIndex { $0.storage == .parameter(target) }
     let isSafe =
       if let producer {
-        plan.steps[producer].label.hasPrefix("map")
+        overwritable[producer].isMap
           && users.allSatisfy { step in
             step < producer
-              || (step == producer && old.flatMap { nodeOf[$0] }.map(overwritable[producer].contains) == true)
+              || (step == producer && old.flatMap { nodeOf[$0] }.map(overwritable[producer].nodes.contains) == true)
           }
           && (old.map { !plan.outputs.contains($0) } ?? true)
       } else {
@@ -114,10 +112,13 @@ struct PlanDraft {
     let lasting = Set(plan.outputs.compactMap { $0 } + plan.copies.map(\.value))
     var requests: [Allocation.Request] = []
     var indices: [Int] = []
+    var uses = [ClosedRange<Int>?](repeating: nil, count: plan.values.count)
+    for (number, step) in plan.steps.enumerated() {
+      for value in step.bindings { uses[value] = (uses[value]?.lowerBound ?? number)...number }
+    }
     for index in plan.values.indices {
-      guard case .arena = plan.values[index].storage else { continue }
-      let touching = plan.steps.indices.filter { plan.steps[$0].bindings.contains(index) }
-      guard let first = touching.first, let last = touching.last else { continue }
+      guard case .arena = plan.values[index].storage, let use = uses[index] else { continue }
+      let (first, last) = (use.lowerBound, use.upperBound)
       let end = lasting.contains(index) ? plan.steps.count : last
       requests.append(Allocation.Request(byteCount: max(plan.values[index].signature.byteCount, 4), lifetime: first...end))
       indices.append(index)

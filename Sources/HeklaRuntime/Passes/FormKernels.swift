@@ -21,6 +21,11 @@ struct FormedKernel {
     if case .loop(let built) = body { built.pointwiseReads } else { [] }
   }
 
+  /// Whether it is a generated loop without a reduction.
+  var isMap: Bool {
+    if case .loop(let built) = body { built.loop.accumulators.isEmpty } else { false }
+  }
+
   /// What plans and profiles call it.
   var label: String {
     switch body {
@@ -124,13 +129,18 @@ private func formKernels(
 /// Sorts kernels by the length of the longest chain before them, so that independent ones stand side by side and
 /// share one barrier.
 private func ordered(_ kernels: [FormedKernel], needs: [Set<Int>]) -> [FormedKernel] {
-  var levels = [Int?](repeating: nil, count: kernels.count)
-  func level(_ kernel: Int) -> Int {
-    if let known = levels[kernel] { return known }
-    let result = 1 + (needs[kernel].map(level).max() ?? 0)
-    levels[kernel] = result
-    return result
+  var levels = [Int](repeating: 0, count: kernels.count)
+  var openNeeds = needs.map(\.count)
+  var users = [[Int]](repeating: [], count: kernels.count)
+  for (kernel, needed) in needs.enumerated() { for other in needed { users[other].append(kernel) } }
+  var ready = kernels.indices.filter { openNeeds[$0] == 0 }
+  while let kernel = ready.popLast() {
+    for user in users[kernel] {
+      levels[user] = max(levels[user], levels[kernel] + 1)
+      openNeeds[user] -= 1
+      if openNeeds[user] == 0 { ready.append(user) }
+    }
   }
-  let order = kernels.indices.sorted { (level($0), $0) < (level($1), $1) }
+  let order = kernels.indices.sorted { (levels[$0], $0) < (levels[$1], $1) }
   return order.map { kernels[$0] }
 }

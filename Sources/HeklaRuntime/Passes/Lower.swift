@@ -25,7 +25,8 @@ struct LoweredCall {
 /// Chooses kernels for `kernel` on a device, and spells them out.
 ///
 /// - Returns: The launches in order, and the byte counts of their temporaries.
-/// - Throws: `DeviceError.unsupported` when no variant of a primitive runs on the device.
+/// - Throws: `DeviceError.unsupported` when no variant of a primitive, or not the preferred one, runs on the device;
+///   `DeviceError.invalidArgument` when the preferred one does not exist.
 func lower(
   _ kernel: FormedKernel, for capabilities: Capabilities, preferring preferred: [String: String] = [:]
 ) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
@@ -57,7 +58,9 @@ private func lower(
   let inputs = node.inputs.map(\.signature)
   let applicable = variants.filter { $0.applies(capabilities, inputs, node.signature) }
   let name = node.primitive.name
-  let byChoice = applicable.first { $0.name == preferred[name] }
+  let byChoice = try preferred[name].map { choice throws(DeviceError) in
+    try variant(choice, of: variants, applicable: applicable, for: node, on: capabilities)
+  }
   let byRule = applicable.first { $0.suits(capabilities, inputs, node.signature) }
   guard let variant = byChoice ?? byRule ?? applicable.first else {
     throw .unsupported(
@@ -91,6 +94,24 @@ private func lower(
         writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
   }
   return (calls, temporaries)
+}
+
+/// The variant called `choice`: one that was asked for by name is used or refused, never replaced.
+private func variant(
+  _ choice: String, of variants: [KernelVariant], applicable: [KernelVariant], for node: Node,
+  on capabilities: Capabilities
+) throws(DeviceError) -> KernelVariant {
+  if let variant = applicable.first(where: { $0.name == choice }) { return variant }
+  func list(_ variants: [KernelVariant]) -> String { variants.map(\.name).joined(separator: ", ") }
+  let name = node.primitive.name
+  guard variants.contains(where: { $0.name == choice }) else {
+    throw .invalidArgument(
+      call: "compile", reason: "\(name) has no variant '\(choice)'. Its variants are \(list(variants)).")
+  }
+  throw .unsupported(
+    device: capabilities.deviceName,
+    feature: "variant '\(choice)' of \(name) for \(node.inputs.map(\.signature.description).joined(separator: " and "))",
+    remedy: applicable.isEmpty ? "No variant runs there." : "Those that run there are \(list(applicable)).")
 }
 
 private func source(of body: KernelCall.Body) throws(DeviceError) -> KernelSource {

@@ -9,7 +9,7 @@ public enum Leaf: Primitive {
   /// Values given at each run of a step, by position.
   case input(Int, Signature)
   /// The current values of a parameter.
-  case parameter(WeakParameter, Signature)
+  case parameter(Parameter)
 
   /// `constant`, `input` or `parameter`.
   public var name: String {
@@ -25,7 +25,7 @@ public enum Leaf: Primitive {
     switch self {
     case .constant(_, let number): "\(number)"
     case .input(let position, _): "\(position)"
-    case .parameter(let parameter, _): "\(parameter.identity.hashValue)"
+    case .parameter(let parameter): "\(ObjectIdentifier(parameter))"
     }
   }
 
@@ -33,7 +33,8 @@ public enum Leaf: Primitive {
   public func signature(of inputs: [Signature]) -> Signature {
     switch self {
     case .constant(let array, _): Signature(array.shape, array.elementType)
-    case .input(_, let signature), .parameter(_, let signature): signature
+    case .input(_, let signature): signature
+    case .parameter(let parameter): parameter.signature
     }
   }
 
@@ -56,20 +57,5 @@ public enum Leaf: Primitive {
   /// The constant that holds `array`.
   static func constant(_ array: HostArray) -> Leaf {
     .constant(array, number: lastNumber.add(1, ordering: .relaxed).newValue)
-  }
-}
-
-/// A parameter as its own leaf knows it: without keeping it alive.
-///
-/// `@unchecked Sendable`: the reference is set once, and weak references are read atomically.
-public final class WeakParameter: @unchecked Sendable {
-  /// The parameter, while someone holds it.
-  public private(set) weak var parameter: Parameter?
-  /// What tells the parameter from others.
-  public let identity: ObjectIdentifier
-
-  init(_ parameter: Parameter) {
-    self.parameter = parameter
-    identity = ObjectIdentifier(parameter)
   }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import HeklaExperiments
+@testable import HeklaText
 
 @Suite struct TextTableTests {
   @Test("numbers stand right, text left, and no line ends in spaces")

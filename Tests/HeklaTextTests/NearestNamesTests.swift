@@ -1,6 +1,6 @@
 import Testing
 
-@testable import HeklaExperiments
+@testable import HeklaText
 
 @Suite struct NearestNamesTests {
   @Test(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import HeklaExperiments
+@testable import HeklaText
 
 @Suite struct TerminalTests {
   @Test("a file has no colours and is not watched; NO_COLOR and TERM are heard")

@@ -11,17 +11,18 @@ extension JSONValue {
 ///
 /// The types are what a JSON document cannot tell: whether `1` was a `Double`, what an absent optional
 /// would hold, which cases an enumeration has.
-final class EncodedTree {
-  enum Content {
+package final class EncodedTree {
+  package enum Content {
     case leaf(JSONValue)
     case elements([EncodedTree])
     case members([(name: String, tree: EncodedTree)])
   }
 
-  var content: Content
+  package var content: Content
   /// The static type of what was encoded, unwrapped where it is optional.
-  var type: any Encodable.Type
-  var isOptional: Bool
+  package var type: any Encodable.Type
+  /// Whether what was encoded may be absent.
+  package var isOptional: Bool
 
   init(_ content: Content, type: any Encodable.Type, isOptional: Bool = false) {
     self.content = content
@@ -29,7 +30,8 @@ final class EncodedTree {
     self.isOptional = isOptional
   }
 
-  var value: JSONValue {
+  /// The tree without its types.
+  package var value: JSONValue {
     switch content {
     case .leaf(let value): value
     case .elements(let elements): .array(elements.map(\.value))
@@ -62,12 +64,13 @@ final class EncodedTree {
 /// An encoder that records an `EncodedTree`.
 ///
 /// One generic `encode` in each container stands for the fourteen that the protocols list.
-struct OrderedEncoder: Encoder {
+package struct OrderedEncoder: Encoder {
   let tree: EncodedTree
-  var codingPath: [any CodingKey] = []
-  var userInfo: [CodingUserInfoKey: Any] { [:] }
+  package var codingPath: [any CodingKey] = []
+  package var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-  static func tree<Value: Encodable>(of value: Value) throws -> EncodedTree {
+  /// What `value` encodes itself as.
+  package static func tree<Value: Encodable>(of value: Value) throws -> EncodedTree {
     switch value {
     case let value as Bool: return EncodedTree(.leaf(.flag(value)), type: Value.self)
     case let value as String: return EncodedTree(.leaf(.text(value)), type: Value.self)
@@ -82,17 +85,17 @@ struct OrderedEncoder: Encoder {
     }
   }
 
-  func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
+  package func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
     if case .leaf = tree.content { tree.content = .members([]) }
     return KeyedEncodingContainer(Keyed<Key>(tree: tree, codingPath: codingPath))
   }
 
-  func unkeyedContainer() -> any UnkeyedEncodingContainer {
+  package func unkeyedContainer() -> any UnkeyedEncodingContainer {
     if case .leaf = tree.content { tree.content = .elements([]) }
     return Unkeyed(tree: tree, codingPath: codingPath)
   }
 
-  func singleValueContainer() -> any SingleValueEncodingContainer {
+  package func singleValueContainer() -> any SingleValueEncodingContainer {
     Single(tree: tree, codingPath: codingPath)
   }
 }

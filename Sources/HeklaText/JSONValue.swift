@@ -117,7 +117,8 @@ extension JSONValue: Decodable {
   }
 
   /// Reads a value of `type` from JSON text.
-  static func decode<Value: Decodable>(_ type: Value.Type, from text: Foundation.Data) throws -> Value {
+  package static func decode<Value: Decodable>(_ type: Value.Type, from text: Foundation.Data) throws -> Value
+  {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: infinity, negativeInfinity: "-" + infinity, nan: notANumber)

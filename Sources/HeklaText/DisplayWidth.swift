@@ -2,20 +2,20 @@ extension StringProtocol {
   /// The number of terminal columns the text takes: two for East Asian wide letters and emoji, one for others.
   ///
   /// Source: the ranges of Unicode Standard Annex 11 that terminals agree on.
-  var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
+  package var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
 
   /// The text followed by spaces up to `width` columns.
-  func padded(to width: Int) -> String {
+  package func padded(to width: Int) -> String {
     self + String(repeating: " ", count: Swift.max(0, width - displayWidth))
   }
 
   /// The text after spaces that make it `width` columns.
-  func leftPadded(to width: Int) -> String {
+  package func leftPadded(to width: Int) -> String {
     String(repeating: " ", count: Swift.max(0, width - displayWidth)) + self
   }
 
   /// The longest beginning that takes at most `width` columns.
-  func truncated(to width: Int) -> String {
+  package func truncated(to width: Int) -> String {
     var (result, used) = ("", 0)
     for letter in self {
       used += letter.displayWidth
@@ -26,7 +26,7 @@ extension StringProtocol {
   }
 
   /// The text's words on lines of at most `width` terminal columns; a longer word gets its own line.
-  func wrapped(to width: Int) -> [String] {
+  package func wrapped(to width: Int) -> [String] {
     var (lines, line) = ([String](), "")
     for word in split(separator: " ") {
       if line.isEmpty {
@@ -44,7 +44,7 @@ extension StringProtocol {
 
 extension Character {
   /// The number of terminal columns: 0 for what does not advance, 2 for wide letters, else 1.
-  var displayWidth: Int {
+  package var displayWidth: Int {
     guard let scalar = unicodeScalars.first else { return 0 }
     let properties = scalar.properties
     if unicodeScalars.contains("\u{FE0F}") { return 2 }

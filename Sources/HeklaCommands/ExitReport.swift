@@ -1,41 +1,39 @@
 import ArgumentParser
 import Foundation
-import Hekla
-import HeklaExperiments
+import HeklaDevices
+import HeklaText
 
-/// How the process ends: the code that scripts test, and what a person reads.
-struct ExitReport: Equatable {
+/// How a command's process ends: the code that scripts test, and what a person reads.
+public struct ExitReport: Equatable, Sendable {
   /// The work failed while it ran.
-  static let failure: Int32 = 1
+  public static let failure: Int32 = 1
   /// What was asked for cannot be: an option, a name, a setting, a file.
-  static let badInput: Int32 = 2
-  /// A claim failed, or none could be checked.
-  static let claimFailed: Int32 = 3
+  public static let badInput: Int32 = 2
 
-  let code: Int32
+  /// The process's exit code.
+  public let code: Int32
   /// What to print; empty for nothing.
-  let message: String
+  public let message: String
 
-  init(code: Int32, message: String) {
+  /// The end with `code`, after `message`.
+  public init(code: Int32, message: String) {
     self.code = code
     self.message = message
   }
 
-  /// The end that `error` means.
-  init(of error: any Error) {
+  /// The end that `error` means to every command; `root` knows the errors of its parser.
+  public init(of error: any Error, in root: any ParsableCommand.Type) {
     switch error {
-    case let error as ExperimentError:
-      self.init(code: error.isBadInput ? Self.badInput : Self.failure, message: "Error: \(error)")
     case let error as DeviceError:
       self.init(of: error)
     case let error as ExitCode:
       self.init(code: error.rawValue, message: "")
     default:
-      // The parser's own errors, requests for help, and errors of a kind that only the recipe knows.
-      let code = HeklaCommand.exitCode(for: error)
+      // The parser's own errors, requests for help, and errors of a kind that nobody knows.
+      let code = root.exitCode(for: error)
       self.init(
         code: code == .validationFailure ? Self.badInput : code.rawValue,
-        message: HeklaCommand.fullMessage(for: error))
+        message: root.fullMessage(for: error))
     }
   }
 
@@ -52,7 +50,7 @@ struct ExitReport: Equatable {
   }
 
   /// Prints the message, help on standard output and errors on standard error, and returns the code.
-  func send() -> Int32 {
+  public func send() -> Int32 {
     if code == 0 {
       print(message)
     } else if !message.isEmpty {

@@ -1,0 +1,69 @@
+import HeklaArrays
+import HeklaText
+
+/// What a person asked `gpubench` for and cannot have: each case says what is allowed instead.
+enum BenchmarkError: Error, Hashable {
+  /// No case or family of cases has this name.
+  case unknownCase(String)
+  /// A shape is not of its family's form.
+  case malformedShape(String, family: CaseFamily)
+  /// The arrays of a shape are larger than kernels or the device can address.
+  case shapeTooLarge(String, array: String, limit: String)
+  /// No element type has this name.
+  case unknownType(String)
+  /// A case does not take elements of this type.
+  case unsupportedType(ElementType, caseName: String, allowed: [ElementType])
+  /// The device does not store elements of this type, or cannot compute with them.
+  case typeNotOnDevice(ElementType, device: String, allowed: [ElementType])
+  /// A case's kernel has no variant of this name.
+  case unknownVariant(String, caseName: String, known: [String])
+  /// A variant exists, and does not run on the device or with this shape and type.
+  case unusableVariant(String, caseName: String, device: String, usable: [String])
+  /// An option belongs to another family of cases.
+  case foreignOption(String, family: CaseFamily, owner: CaseFamily)
+  /// Options leave nothing to run.
+  case nothingLeft(caseName: String, axis: ReductionAxis)
+}
+
+extension BenchmarkError: CustomStringConvertible {
+  /// One paragraph: what cannot be, then what can.
+  var description: String {
+    switch self {
+    case .unknownCase(let name):
+      "There is no case '\(name)'.\(NearestNames(to: name, among: CaseFamily.allNames).question) The cases are "
+        + CaseFamily.allCases.map(\.inventory).joined(separator: "; ")
+        + ". The name of a family runs all its cases."
+    case .malformedShape(let text, let family):
+      "'\(text)' is not a shape for \(family). \(family.shapeRule)"
+    case .shapeTooLarge(let text, let array, let limit):
+      "The shape \(text) is too large: \(array) is beyond \(limit). Use a smaller --shape."
+    case .unknownType(let name):
+      "There is no element type '\(name)'.\(NearestNames(to: name, among: ElementType.allNames).question) "
+        + "The types are \(Self.list(ElementType.allNames))."
+    case .unsupportedType(let type, let name, let allowed):
+      "\(name) does not take \(type); it takes \(Self.list(allowed.map(\.rawValue)))."
+    case .typeNotOnDevice(let type, let device, let allowed):
+      "\(device) cannot compute with \(type)"
+        + (allowed.isEmpty
+          ? ", nor with another type of this case."
+          : "; of this case's types it has \(Self.list(allowed.map(\.rawValue))).")
+    case .unknownVariant(let variant, let name, let known):
+      "\(name) has no variant '\(variant)'.\(NearestNames(to: variant, among: known).question) "
+        + "Its variants are \(Self.list(known)); 'all' runs each that the device can run."
+    case .unusableVariant(let variant, let name, let device, let usable):
+      "Variant '\(variant)' of \(name) does not run on \(device) with this shape and type. "
+        + (usable.isEmpty ? "None of its variants does." : "Those that do are \(Self.list(usable)).")
+    case .foreignOption(let option, let family, let owner):
+      "\(option) belongs to \(owner); \(family) does not take it."
+    case .nothingLeft(let name, let axis):
+      "'\(name)' has no case that folds \(axis.rawValue). The cases are \(CaseFamily.reduce.inventory)."
+    }
+  }
+
+  private static func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+}
+
+extension ElementType {
+  /// The names that `--type` knows.
+  static var allNames: [String] { allCases.map(\.rawValue) }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import Foundation
+import HeklaArrays
+import HeklaCommands
+import HeklaDevices
+import HeklaRuntime
+import HeklaText
+
+/// `gpubench run CASE`.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Checks and times cases on a device.",
+    usage: "gpubench run <case> [--device <device>] [--shape <shape>] [--type <type>] [<options>]",
+    discussion: """
+      CASES AND SHAPES:
+        matmul       MxNxK            an M x K times a K x N matrix
+        elementwise  N or AxBx...     add, gelu, chain (of 8 operations), copy
+        reduce       ROWSxCOLUMNS     sum, max, softmax; of rows, columns, all
+        scatter      EDGESxCOLUMNSxROWS
+                                      scatter-sum and gather of EDGES rows of
+                                      COLUMNS elements, at indices below ROWS
+      Any single case can be named too, such as gelu or sum-rows. Without --shape, it is one that suits \
+      the device.
+
+      EXAMPLES:
+        gpubench run matmul --device vulkan:0 --variant all
+        gpubench run matmul --shape 512x512x64 --batch 16 --transpose right
+        gpubench run softmax-rows --device cpu --shape 4096x1024 --json
+
+      TIME: the median over repetitions of one evaluation, with the inputs on the device and nothing read back. \
+      On Vulkan GPUs the sum of the launches' own times, by the device's timestamps; elsewhere the clock over \
+      replays submitted back to back, divided by their number. What fits into a cache is measured from there.
+
+      ERROR: the largest difference from a reference in float64, as a multiple of what rounding alone may cause; \
+      up to 1 the check is passed. Outputs hold NaN before the run that is checked. Of large products the first \
+      and last rows and columns and a random sample are checked, of everything else every element.
+
+      JSON: a list of objects with case, kernel, variant, device, shape, type, median_ms, gflops (10^9 operations \
+      a second), gbps (10^9 bytes a second, inputs and outputs counted once), error and passed. An infinite error \
+      is the text "Infinity".
+      """)
+
+  @Argument(help: ArgumentHelp("A family of cases or one case.", valueName: "case"))
+  var name: String
+
+  @Option(help: "Where to run: cpu, vulkan:N, opencl:N, or auto for the fastest real GPU, else cpu.")
+  var device = "auto"
+
+  @Option(help: "The extents, in the form that the case takes.")
+  var shape: String?
+
+  @Option(help: "What an element is, such as float32 or float64.")
+  var type = "float32"
+
+  @Option(help: "One of the kernel's variants, or all that run on the device. (default: chosen by rule)")
+  var variant: String?
+
+  @Option(help: ArgumentHelp("matmul: which factors are stored transposed: left, right or both."))
+  var transpose: Transposition?
+
+  @Option(help: "matmul: how many products are computed at once.")
+  var batch: Int?
+
+  @Option(help: "reduce: only what folds rows, columns or all.")
+  var axis: ReductionAxis?
+
+  @Option(name: .customLong("repeat"), help: ArgumentHelp("The most repetitions.", valueName: "count"))
+  var repetitions = 100
+
+  @Option(help: "Begin no repetition after this time; three are made in any case.")
+  var seconds = 1.0
+
+  @Flag(help: "Print a JSON array to standard output instead of a table.")
+  var json = false
+
+  func validate() throws {
+    if let batch, batch < 1 { throw ValidationError("--batch is at least 1; \(batch) was given.") }
+    if repetitions < 1 { throw ValidationError("--repeat is at least 1; \(repetitions) was given.") }
+    if !(0...86_400).contains(seconds) {
+      throw ValidationError("--seconds is between 0 and 86400; \(seconds) was given.")
+    }
+  }
+
+  func run() throws {
+    let (results, hasFailed) = try measure { line in
+      FileHandle.standardError.write(Foundation.Data((line + "\n").utf8))
+    }
+    print(
+      json ? try Self.document(of: results).indented : BenchmarkResult.text(of: results, for: .standardOutput)
+    )
+    if hasFailed || !results.allSatisfy(\.hasPassed) { throw ExitCode(ExitReport.failure) }
+  }
+
+  /// Measures what the options ask for; a variant that cannot run is reported, and does not stop the others.
+  func measure(reporting: (String) -> Void) throws -> (results: [BenchmarkResult], hasFailed: Bool) {
+    guard let elementType = ElementType(rawValue: type) else { throw BenchmarkError.unknownType(type) }
+    // What can be known to be wrong without a device is told before one is opened.
+    _ = try CaseFamily.cases(named: name)
+    let device = try DeviceCatalog.shared.device(named: device)
+    let request = CaseRequest(
+      name: name, shape: shape, elementType: elementType, transposition: transpose, batch: batch, axis: axis)
+    let cases = try request.cases(on: device.capabilities)
+    let run = try BenchmarkRun(on: device, timer: LaunchTimer(repetitions: repetitions, seconds: seconds))
+    let plan = try cases.map { ($0, try run.variants(of: $0, choosing: variant)) }
+    reporting("\(device.name): \(device.capabilities.deviceName), \(device.capabilities.driver)")
+    var (results, hasFailed) = ([BenchmarkResult](), false)
+    for (benchmark, variants) in plan {
+      for variant in variants {
+        reporting("\(benchmark.name) \(benchmark.shape) \(type)" + (variant.map { " \($0)" } ?? ""))
+        do {
+          results.append(try run.result(of: benchmark, variant: variant))
+        } catch {
+          reporting("Error: \(error)")
+          hasFailed = true
+        }
+      }
+    }
+    return (results, hasFailed)
+  }
+
+  /// `results` as the list that `--json` prints.
+  static func document(of results: [BenchmarkResult]) throws -> JSONValue {
+    .array(try results.map { try JSONValue(encoding: $0) })
+  }
+}
+
+extension Transposition: ExpressibleByArgument {}
+extension ReductionAxis: ExpressibleByArgument {}

@@ -1,0 +1,130 @@
+import ArgumentParser
+import Testing
+
+@testable import gpubench
+
+/// The help texts are an interface: a change shows here as a difference.
+@Suite struct GPUBenchHelpTests {
+  private func help(of command: any ParsableCommand.Type) -> String {
+    let text = GPUBenchCommand.helpMessage(for: command, includeHidden: false, columns: 80)
+    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+  }
+
+  @Test("gpubench --help names the commands, with examples and exit codes")
+  func root() {
+    #expect(
+      help(of: GPUBenchCommand.self) == """
+        OVERVIEW: Measures the kernels of a device, and checks what they compute.
+
+        EXAMPLES:
+          gpubench devices
+          gpubench list
+          gpubench run matmul --device vulkan:0 --shape 2048x2048x2048 --variant all
+          gpubench run reduce --device cpu --json
+
+        EXIT CODES:
+          0  done, and every result was right
+          1  a result was wrong, or the work failed while it ran
+          2  bad input: a case, device, shape, type, variant or option
+
+        USAGE: gpubench <subcommand> [<options>]
+
+        OPTIONS:
+          --version               Show the version.
+          -h, --help              Show help information.
+
+        SUBCOMMANDS:
+          devices                 Lists the devices of this machine, and says what is
+                                  missing for others.
+          list                    Lists the primitives with their kernel variants and
+                                  samples.
+          run                     Checks and times cases on a device.
+
+          See 'gpubench help <subcommand>' for detailed help.
+        """)
+  }
+
+  @Test("gpubench list --help says what a sample and a variant are")
+  func list() {
+    #expect(
+      help(of: ListCommand.self) == """
+        OVERVIEW: Lists the primitives with their kernel variants and samples.
+
+        The samples are what the tests hold every variant to on every device. 'loop'
+        stands for a kernel that is generated and fused with its neighbours. 'gpubench
+        run --help' lists the cases to measure.
+
+        USAGE: gpubench list [--json]
+
+        OPTIONS:
+          --json                  Print a JSON array instead: one object per primitive.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """)
+  }
+
+  @Test("gpubench run --help says how shapes are read, and how time and error are measured")
+  func run() {
+    #expect(
+      help(of: RunCommand.self) == """
+        OVERVIEW: Checks and times cases on a device.
+
+        CASES AND SHAPES:
+          matmul       MxNxK            an M x K times a K x N matrix
+          elementwise  N or AxBx...     add, gelu, chain (of 8 operations), copy
+          reduce       ROWSxCOLUMNS     sum, max, softmax; of rows, columns, all
+          scatter      EDGESxCOLUMNSxROWS
+                                        scatter-sum and gather of EDGES rows of
+                                        COLUMNS elements, at indices below ROWS
+        Any single case can be named too, such as gelu or sum-rows. Without --shape, it
+        is one that suits the device.
+
+        EXAMPLES:
+          gpubench run matmul --device vulkan:0 --variant all
+          gpubench run matmul --shape 512x512x64 --batch 16 --transpose right
+          gpubench run softmax-rows --device cpu --shape 4096x1024 --json
+
+        TIME: the median over repetitions of one evaluation, with the inputs on the
+        device and nothing read back. On Vulkan GPUs the sum of the launches' own
+        times, by the device's timestamps; elsewhere the clock over replays submitted
+        back to back, divided by their number. What fits into a cache is measured from
+        there.
+
+        ERROR: the largest difference from a reference in float64, as a multiple of
+        what rounding alone may cause; up to 1 the check is passed. Outputs hold NaN
+        before the run that is checked. Of large products the first and last rows and
+        columns and a random sample are checked, of everything else every element.
+
+        JSON: a list of objects with case, kernel, variant, device, shape, type,
+        median_ms, gflops (10^9 operations a second), gbps (10^9 bytes a second, inputs
+        and outputs counted once), error and passed. An infinite error is the text
+        "Infinity".
+
+        USAGE: gpubench run <case> [--device <device>] [--shape <shape>] [--type <type>] [<options>]
+
+        ARGUMENTS:
+          <case>                  A family of cases or one case.
+
+        OPTIONS:
+          --device <device>       Where to run: cpu, vulkan:N, opencl:N, or auto for
+                                  the fastest real GPU, else cpu. (default: auto)
+          --shape <shape>         The extents, in the form that the case takes.
+          --type <type>           What an element is, such as float32 or float64.
+                                  (default: float32)
+          --variant <variant>     One of the kernel's variants, or all that run on the
+                                  device. (default: chosen by rule)
+          --transpose <transpose> matmul: which factors are stored transposed: left,
+                                  right or both. (values: left, right, both)
+          --batch <batch>         matmul: how many products are computed at once.
+          --axis <axis>           reduce: only what folds rows, columns or all.
+                                  (values: rows, columns, all)
+          --repeat <count>        The most repetitions. (default: 100)
+          --seconds <seconds>     Begin no repetition after this time; three are made
+                                  in any case. (default: 1.0)
+          --json                  Print a JSON array to standard output instead of a
+                                  table.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """)
+  }
+}
