@@ -3,7 +3,6 @@ extension Sample {
   public static let all: [(primitive: String, samples: [Sample])] = [
     ("broadcast", Broadcast.samples),
     ("concatenate", Concatenate.samples),
-    ("cumulative", Scan.samples),
     ("flip", Flip.samples),
     ("gather", Gather.samples),
     ("linear-recurrence", LinearRecurrence.samples),
@@ -13,6 +12,7 @@ extension Sample {
     ("permute", Permute.samples),
     ("reduction", Reduction.samples),
     ("reshape", Reshape.samples),
+    ("scan", Scan.samples),
     ("scatter-sum", ScatterSum.samples),
     ("search-sorted", SearchSorted.samples),
     ("segment-order", SegmentOrder.samples),

@@ -8,8 +8,8 @@ struct Scan: Primitive {
   /// Whether the fold runs from the last element to the first.
   let isReversed: Bool
 
-  var name: String { "cumulative-\(fold.operationName)" }
-  var attributes: String { isReversed ? "reversed" : "" }
+  var name: String { "scan" }
+  var attributes: String { isReversed ? "\(fold), reversed" : "\(fold)" }
 
   // MARK: Shape
 

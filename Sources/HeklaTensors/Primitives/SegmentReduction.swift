@@ -10,8 +10,8 @@ struct SegmentReduction: Primitive {
   /// What a segment without terms gives; 0 for sums.
   let fill: Double
 
-  var name: String { "segment-\(fold.operationName)" }
-  var attributes: String { fold == .sum ? "" : "empty \(fill)" }
+  var name: String { "segment-reduction" }
+  var attributes: String { fold == .sum ? "sum" : "\(fold), empty \(fill)" }
 
   // MARK: Shape
 
