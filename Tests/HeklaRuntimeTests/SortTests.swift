@@ -45,9 +45,8 @@ import Testing
       let equal = try executor.values(of: [Tensor.zeros([count]).argumentSorted()])[0]
       #expect(equal.elements(as: Int32.self) == (0..<Int32(count)).map { $0 })
       let falling = Tensor((0..<count).map { Float(count - $0) })
-      #expect(
-        try executor.values(of: [falling.argumentSorted()])[0].elements(as: Int32.self)
-          == (0..<Int32(count)).reversed())
+      let rising = try executor.values(of: [falling.argumentSorted()])[0]
+      #expect(rising.elements(as: Int32.self) == (0..<Int32(count)).reversed())
     }
   }
 
