@@ -1,4 +1,4 @@
-// Folding two values. Include scalar-free; define SCALAR (float, int or uint) or take float.
+// Folding two values of SCALAR: float unless the define says int or uint.
 // Constant 10: 0 sum, 1 product, 2 maximum, 3 minimum; the extrema are NaN where an operand is.
 
 #ifndef SCALAR

@@ -1,4 +1,4 @@
-// Words of any sortable type as uint32 keys of the same order. Include after constant ids are free:
+// Words of any sortable type as uint32 keys of the same order. Constants:
 // 10 kind (0 float32, 1 int32, 2 uint32), 11 descending.
 // Source: Herf, "Radix tricks", 2001; NaN last in both directions, -0 equal to 0.
 

@@ -32,7 +32,8 @@ public struct Segments: Sendable {
   ///   - count: The number of segments.
   public init(at indices: Tensor, count: Int) {
     let order =
-      indices.shape.count > 0 ? Tensor(SegmentOrder(rows: count), [indices]) : Tensor.zeros(indices.shape, .int32)
+      indices.shape.count > 0
+      ? Tensor(SegmentOrder(rows: count), [indices]) : Tensor.zeros(indices.shape, .int32)
     let offsets =
       indices.shape.count > 0 ? SecondaryOutput.outputs(of: order.node)[0] : Tensor.zeros([count + 1], .int32)
     self.init(indices: indices, order: order, offsets: offsets, count: count)
@@ -62,13 +63,15 @@ public struct Segments: Sendable {
   /// - Throws: `DeviceError.invalidArgument` when the offsets do not start at 0 or fall.
   public init(offsets: [Int32]) throws(DeviceError) {
     guard offsets.first == 0, zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 }) else {
-      throw .invalidArgument(call: "segments", reason: "offsets have to start at 0 and never to fall. Check how they were summed.")
+      throw .invalidArgument(
+        call: "segments", reason: "offsets have to start at 0 and never to fall. Check how they were summed.")
     }
     let indices = zip(offsets, offsets.dropFirst()).enumerated().flatMap { row, bounds in
       repeatElement(Int32(row), count: Int(bounds.1 - bounds.0))
     }
     self.init(
-      indices: Tensor(indices), order: Tensor((0..<Int32(indices.count)).map { $0 }), offsets: Tensor(offsets),
+      indices: Tensor(indices), order: Tensor((0..<Int32(indices.count)).map { $0 }),
+      offsets: Tensor(offsets),
       count: offsets.count - 1)
   }
 }

@@ -10,7 +10,8 @@ extension Tensor {
     let order = [axis] + (0..<rank).filter { $0 != axis }
     let gathered = permuted(order).gathered(at: indices)
     // The axes are: those of indices, those before, those after.
-    let back = (0..<axis).map { indices.rank + $0 } + Array(0..<indices.rank)
+    let back =
+      (0..<axis).map { indices.rank + $0 } + Array(0..<indices.rank)
       + ((indices.rank + axis)..<gathered.rank)
     return gathered.permuted(Array(back))
   }
@@ -23,7 +24,8 @@ extension Tensor {
   /// - Returns: Shape `indices.shape + shape[(batchAxes + 1)...]`.
   public func gathered(at indices: Tensor, batchAxes: Int) -> Tensor {
     require(
-      batchAxes < rank && Array(indices.shape.extents.prefix(batchAxes)) == Array(shape.extents.prefix(batchAxes)),
+      batchAxes < rank
+        && Array(indices.shape.extents.prefix(batchAxes)) == Array(shape.extents.prefix(batchAxes)),
       "gather: \(signature) at \(indices.signature) with \(batchAxes) batch axes; their extents must agree")
     let batches = shape.extents.prefix(batchAxes).reduce(1, *)
     let extent = shape[batchAxes]

@@ -15,7 +15,9 @@ extension Tensor {
   /// The product of each element and all before it along `axis`; see `cumulativeSum(along:isExclusive:isReversed:)`.
   ///
   /// The gradient divides by nothing, so it is right where elements are 0.
-  public func cumulativeProduct(along axis: Int, isExclusive: Bool = false, isReversed: Bool = false) -> Tensor {
+  public func cumulativeProduct(along axis: Int, isExclusive: Bool = false, isReversed: Bool = false)
+    -> Tensor
+  {
     scanned(.product, along: axis, isExclusive, isReversed, start: 1)
   }
 
@@ -23,12 +25,16 @@ extension Tensor {
   ///
   /// The gradient of a result goes to the first element that attains it. Exclusive, a floating result starts
   /// with minus infinity.
-  public func cumulativeMaximum(along axis: Int, isExclusive: Bool = false, isReversed: Bool = false) -> Tensor {
+  public func cumulativeMaximum(along axis: Int, isExclusive: Bool = false, isReversed: Bool = false)
+    -> Tensor
+  {
     scanned(.maximum, along: axis, isExclusive, isReversed, start: elementType.isFloating ? -.infinity : nil)
   }
 
   /// The smallest of each element and all before it along `axis`; see `cumulativeMaximum`.
-  public func cumulativeMinimum(along axis: Int, isExclusive: Bool = false, isReversed: Bool = false) -> Tensor {
+  public func cumulativeMinimum(along axis: Int, isExclusive: Bool = false, isReversed: Bool = false)
+    -> Tensor
+  {
     scanned(.minimum, along: axis, isExclusive, isReversed, start: elementType.isFloating ? .infinity : nil)
   }
 
@@ -38,8 +44,10 @@ extension Tensor {
   public func linearRecurrence(factors: Tensor, along axis: Int, isReversed: Bool = false) -> Tensor {
     let axis = shape.normalized(axis: axis)
     guard shape.count > 0 else { return self }
-    return inThree(axis).recurrence(factors: factors.broadcast(to: shape).inThree(axis), isReversed: isReversed)
-      .reshaped(to: shape)
+    return inThree(axis).recurrence(
+      factors: factors.broadcast(to: shape).inThree(axis), isReversed: isReversed
+    )
+    .reshaped(to: shape)
   }
 
   private func scanned(
@@ -63,7 +71,9 @@ extension Tensor {
     return reshaped(to: [outer, shape[axis], inner])
   }
 
-  func scan(_ fold: Loop.Fold, isReversed: Bool) -> Tensor { Tensor(Scan(fold: fold, isReversed: isReversed), [self]) }
+  func scan(_ fold: Loop.Fold, isReversed: Bool) -> Tensor {
+    Tensor(Scan(fold: fold, isReversed: isReversed), [self])
+  }
 
   func recurrence(factors: Tensor, isReversed: Bool) -> Tensor {
     Tensor(LinearRecurrence(isReversed: isReversed), [self, factors])

@@ -9,7 +9,8 @@ extension Tensor {
   /// The means over `segments`; 0 where there are no terms.
   public func segmentMean(_ segments: Segments) -> Tensor {
     let counts = segments.termCounts.converted(to: elementType).map { .maximum($0, 1) }
-    return segmentSum(segments) / counts.reshaped(to: Shape([segments.count] + [Int](repeating: 1, count: rank - 1)))
+    return segmentSum(segments)
+      / counts.reshaped(to: Shape([segments.count] + [Int](repeating: 1, count: rank - 1)))
   }
 
   /// The maxima over `segments`, NaN where a term is NaN.
@@ -42,7 +43,9 @@ extension Tensor {
       "segment-\(fold.operationName): \(signature) over segments of \(segments.termCount) terms")
     let tail = shape.extents.dropFirst()
     let result = Shape([segments.count] + tail)
-    guard shape.count > 0, segments.count > 0 else { return .full(result, fold == .sum ? 0 : empty, elementType) }
+    guard shape.count > 0, segments.count > 0 else {
+      return .full(result, fold == .sum ? 0 : empty, elementType)
+    }
     return Tensor(
       SegmentReduction(fold: fold, fill: empty),
       [reshaped(to: [shape[0], tail.reduce(1, *)]), segments.indices, segments.order, segments.offsets]
@@ -78,7 +81,8 @@ extension Tensor {
     let width = (range.upperBound - range.lowerBound) / Double(binCount)
     // What is outside, or NaN, is counted in a bin of its own and left out.
     let bins = map { x in
-      let bin = Scalar.minimum(.floor((x - Scalar(range.lowerBound)) / Scalar(width)), Scalar(Double(binCount - 1)))
+      let bin = Scalar.minimum(
+        .floor((x - Scalar(range.lowerBound)) / Scalar(width)), Scalar(Double(binCount - 1)))
       return .select(
         x .>= Scalar(range.lowerBound),
         .select(x .<= Scalar(range.upperBound), bin, Scalar(Double(binCount))), Scalar(Double(binCount))

@@ -22,15 +22,19 @@ extension Tensor {
   ///   - axis: Along which to look.
   ///   - smallest: Whether the smallest are wanted, the smallest first; NaN then counts as larger.
   public func topK(
-    _ count: Int, along axis: Int = -1, smallest: Bool = false, file: StaticString = #fileID, line: UInt = #line
+    _ count: Int, along axis: Int = -1, smallest: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
   ) -> (values: Tensor, positions: Tensor) {
     require(
-      count >= 0 && count <= shape[axis], "topK: \(count) elements of \(shape) along axis \(axis)", file: file,
+      count >= 0 && count <= shape[axis], "topK: \(count) elements of \(shape) along axis \(axis)",
+      file: file,
       line: line)
     return topSorted(count, along: axis, descending: !smallest)
   }
 
-  private func topSorted(_ count: Int, along axis: Int, descending: Bool) -> (values: Tensor, positions: Tensor) {
+  private func topSorted(_ count: Int, along axis: Int, descending: Bool) -> (
+    values: Tensor, positions: Tensor
+  ) {
     let axis = shape.normalized(axis: axis)
     var order = (0..<rank).filter { $0 != axis }
     order.append(axis)
@@ -60,7 +64,8 @@ extension Tensor {
   ) -> Tensor {
     require(
       rank >= 1 && values.rank == rank && values.shape.extents.dropLast() == shape.extents.dropLast(),
-      "search-sorted: \(values.signature) in \(signature); all axes but the last must agree", file: file, line: line)
+      "search-sorted: \(values.signature) in \(signature); all axes but the last must agree", file: file,
+      line: line)
     guard values.shape.count > 0, shape.count > 0 else { return .zeros(values.shape, .int32) }
     let rows = shape.extents.dropLast().reduce(1, *)
     return Tensor(
@@ -81,5 +86,7 @@ extension Tensor {
   }
 
   /// The numbers 0, 1, ..., `count` - 1 in an order that `key` decides; see `permutation(_:key:)` of a tensor.
-  public static func permutation(_ count: Int, key: RandomKey) -> Tensor { permutation(count, key: Tensor(key)) }
+  public static func permutation(_ count: Int, key: RandomKey) -> Tensor {
+    permutation(count, key: Tensor(key))
+  }
 }

@@ -30,7 +30,8 @@ import Testing
     try device.run { executor in
       var values = (0..<200).map { Float($0 % 60) }
       values[150] = .nan
-      let got = try executor.values(of: [Tensor(values).cumulativeMaximum(along: 0)])[0].elements(as: Float.self)
+      let got = try executor.values(of: [Tensor(values).cumulativeMaximum(along: 0)])[0].elements(
+        as: Float.self)
       #expect(got[149] == 59 && got[150...].allSatisfy(\.isNaN))
     }
   }
@@ -59,7 +60,8 @@ import Testing
     }
     let x = Tensor(numbers)
     let gradient = gradients(
-      of: (x.cumulativeProduct(along: 0, isReversed: isReversed) * Tensor(weights)).sum(), withRespectTo: [x])[0]
+      of: (x.cumulativeProduct(along: 0, isReversed: isReversed) * Tensor(weights)).sum(), withRespectTo: [x])[
+        0]
     for (position, got) in referenceValues(of: [gradient])[0].doubles().enumerated() {
       var (above, below) = (numbers, numbers)
       above[position] += 0.5
@@ -72,7 +74,8 @@ import Testing
   @Test func `an exclusive scan starts with what changes nothing`() {
     let x = Tensor([3, 5, 4] as [Float])
     let got = referenceValues(of: [
-      x.cumulativeSum(along: 0, isExclusive: true), x.cumulativeProduct(along: 0, isExclusive: true, isReversed: true),
+      x.cumulativeSum(along: 0, isExclusive: true),
+      x.cumulativeProduct(along: 0, isExclusive: true, isReversed: true),
       x.cumulativeMinimum(along: 0, isExclusive: true),
     ])
     #expect(got.map { $0.doubles() } == [[0, 3, 8], [20, 4, 1], [.infinity, 3, 3]])

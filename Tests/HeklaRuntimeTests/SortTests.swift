@@ -76,7 +76,9 @@ import Testing
   func `a permutation holds every number once and depends on the key`(device: TestDevice) throws {
     try device.run { executor in
       let keys = [RandomKey(seed: 1), RandomKey(seed: 2)]
-      let got = try executor.values(of: keys.map { .permutation(100, key: $0) }).map { $0.elements(as: Int32.self) }
+      let got = try executor.values(of: keys.map { .permutation(100, key: $0) }).map {
+        $0.elements(as: Int32.self)
+      }
       #expect(got.allSatisfy { $0.sorted() == (0..<100).map { $0 } } && got[0] != got[1])
     }
   }

@@ -13,8 +13,12 @@ protocol ScanElement: BitwiseCopyable, Sendable {
 }
 
 extension ScanElement where Carried: BinaryFloatingPoint {
-  @inline(__always) static func runningSum(_ earlier: Carried, _ later: Carried) -> Carried { earlier + later }
-  @inline(__always) static func runningProduct(_ earlier: Carried, _ later: Carried) -> Carried { earlier * later }
+  @inline(__always) static func runningSum(_ earlier: Carried, _ later: Carried) -> Carried {
+    earlier + later
+  }
+  @inline(__always) static func runningProduct(_ earlier: Carried, _ later: Carried) -> Carried {
+    earlier * later
+  }
   @inline(__always) static func runningMaximum(_ earlier: Carried, _ later: Carried) -> Carried {
     later > earlier || later.isNaN ? later : earlier
   }
@@ -24,10 +28,18 @@ extension ScanElement where Carried: BinaryFloatingPoint {
 }
 
 extension ScanElement where Carried: FixedWidthInteger {
-  @inline(__always) static func runningSum(_ earlier: Carried, _ later: Carried) -> Carried { earlier &+ later }
-  @inline(__always) static func runningProduct(_ earlier: Carried, _ later: Carried) -> Carried { earlier &* later }
-  @inline(__always) static func runningMaximum(_ earlier: Carried, _ later: Carried) -> Carried { max(earlier, later) }
-  @inline(__always) static func runningMinimum(_ earlier: Carried, _ later: Carried) -> Carried { min(earlier, later) }
+  @inline(__always) static func runningSum(_ earlier: Carried, _ later: Carried) -> Carried {
+    earlier &+ later
+  }
+  @inline(__always) static func runningProduct(_ earlier: Carried, _ later: Carried) -> Carried {
+    earlier &* later
+  }
+  @inline(__always) static func runningMaximum(_ earlier: Carried, _ later: Carried) -> Carried {
+    max(earlier, later)
+  }
+  @inline(__always) static func runningMinimum(_ earlier: Carried, _ later: Carried) -> Carried {
+    min(earlier, later)
+  }
 }
 
 extension ScanElement where Carried == Self {
@@ -79,7 +91,8 @@ struct Scan: Sendable {
     }
   }
 
-  private func run<Element: ScanElement>(_ arguments: HostArguments, _ type: Element.Type) throws(DeviceError) {
+  private func run<Element: ScanElement>(_ arguments: HostArguments, _ type: Element.Type) throws(DeviceError)
+  {
     // A closure per fold, so that each loop is compiled with its own.
     switch fold {
     case 0: try run(arguments, type) { Element.runningSum($0, $1) }

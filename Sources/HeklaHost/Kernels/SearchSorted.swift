@@ -26,7 +26,8 @@ struct SearchSorted: Sendable {
     }
   }
 
-  private func run<Element: OrderKeyed>(_ arguments: HostArguments, _ type: Element.Type) throws(DeviceError) {
+  private func run<Element: OrderKeyed>(_ arguments: HostArguments, _ type: Element.Type) throws(DeviceError)
+  {
     let sorted = try arguments.elements(0, count: rows * extent, as: type, kernel: Self.name)
     let sought = try arguments.elements(1, count: rows * count, as: type, kernel: Self.name)
     let positions = try arguments.elements(2, count: rows * count, as: Int32.self, kernel: Self.name)

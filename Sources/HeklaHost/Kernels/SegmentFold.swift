@@ -16,7 +16,8 @@ struct SegmentFold: Sendable {
   private let fill: Double
 
   init?(_ parameters: [Int]) {
-    guard parameters.count == 6, parameters[..<5].allSatisfy({ $0 >= 0 }), [0, 2, 3].contains(parameters[1]) else {
+    guard parameters.count == 6, parameters[..<5].allSatisfy({ $0 >= 0 }), [0, 2, 3].contains(parameters[1])
+    else {
       return nil
     }
     (kind, fold, terms) = (parameters[0], parameters[1], parameters[2])
@@ -37,7 +38,8 @@ struct SegmentFold: Sendable {
       case (1, 2): try run(arguments, Int32.self, empty: Int32(clamping: fill)) { max($0, $1) }
       case (1, 3): try run(arguments, Int32.self, empty: Int32(clamping: fill)) { min($0, $1) }
       default:
-        throw .invalidArgument(call: Self.name, reason: "there is no fold \(fold) of elements of kind \(kind).")
+        throw .invalidArgument(
+          call: Self.name, reason: "there is no fold \(fold) of elements of kind \(kind).")
       }
     }
   }
@@ -45,7 +47,9 @@ struct SegmentFold: Sendable {
   /// Order and offsets, checked: whatever they hold, nothing outside the values is read.
   private func segments(
     _ arguments: HostArguments
-  ) throws(DeviceError) -> (order: UnsafeMutableBufferPointer<Int32>, offsets: UnsafeMutableBufferPointer<Int32>) {
+  ) throws(DeviceError) -> (
+    order: UnsafeMutableBufferPointer<Int32>, offsets: UnsafeMutableBufferPointer<Int32>
+  ) {
     let order = try arguments.elements(1, count: terms, as: Int32.self, kernel: Self.name)
     let offsets = try arguments.elements(2, count: rows + 1, as: Int32.self, kernel: Self.name)
     try RowIndices.check(order, bound: terms, operation: Self.name)
@@ -63,7 +67,9 @@ struct SegmentFold: Sendable {
     let (order, offsets) = try segments(arguments)
     let values = try arguments.elements(0, count: terms * columns, as: Float.self, kernel: Self.name)
     let output = try arguments.elements(3, count: rows * columns, as: Float.self, kernel: Self.name)
-    guard let starts = offsets.baseAddress, let order = order.baseAddress, let to = output.baseAddress else { return }
+    guard let starts = offsets.baseAddress, let order = order.baseAddress, let to = output.baseAddress else {
+      return
+    }
     let sums = SegmentSums(valueCount: terms, columns: columns, rowCount: rows)
     sums.run(starts, order, values.baseAddress ?? to, to)
   }

@@ -18,7 +18,9 @@ struct SortRows: Sendable {
   private let descending: Bool
 
   init?(_ parameters: [Int]) {
-    guard parameters.count == 5, parameters.allSatisfy({ $0 >= 0 }), parameters[3] <= parameters[2] else { return nil }
+    guard parameters.count == 5, parameters.allSatisfy({ $0 >= 0 }), parameters[3] <= parameters[2] else {
+      return nil
+    }
     (kind, rows, extent) = (parameters[0], parameters[1], parameters[2])
     (kept, descending) = (parameters[3], parameters[4] == 1)
   }
@@ -30,11 +32,13 @@ struct SortRows: Sendable {
     }
   }
 
-  private func run<Element: OrderKeyed>(_ arguments: HostArguments, _ type: Element.Type) throws(DeviceError) {
+  private func run<Element: OrderKeyed>(_ arguments: HostArguments, _ type: Element.Type) throws(DeviceError)
+  {
     let values = try arguments.elements(0, count: rows * extent, as: type, kernel: Self.name)
     let sorted = try arguments.elements(1, count: rows * kept, as: type, kernel: Self.name)
     let positions = try arguments.elements(2, count: rows * kept, as: Int32.self, kernel: Self.name)
-    guard let from = values.baseAddress, let to = sorted.baseAddress, let places = positions.baseAddress else { return }
+    guard let from = values.baseAddress, let to = sorted.baseAddress, let places = positions.baseAddress
+    else { return }
     let isLong = extent > 1 << 16
     func sort(_ row: Int) {
       let (from, to, places) = (from + row * extent, to + row * kept, places + row * kept)
@@ -67,7 +71,8 @@ struct SortRows: Sendable {
   }
 
   private func sortWide<Element: OrderKeyed>(
-    _ from: UnsafeMutablePointer<Element>, _ to: UnsafeMutablePointer<Element>, _ places: UnsafeMutablePointer<Int32>
+    _ from: UnsafeMutablePointer<Element>, _ to: UnsafeMutablePointer<Element>,
+    _ places: UnsafeMutablePointer<Int32>
   ) {
     var pairs = (0..<extent).map { (key: from[$0].key(descending: descending), place: $0) }
     pairs.sort { $0 < $1 }
@@ -99,8 +104,9 @@ enum PairSort {
     let counts = UnsafeMutablePointer<Int32>.allocate(capacity: chunks * digits)
     defer { counts.deallocate() }
     var (source, target) = (pairs, other)
-    for shift in stride(from: 32, to: 64, by: digitBits) {
-      if pass(source, target, shift: UInt64(shift), counts, chunks) { swap(&source, &target) }
+    for shift in stride(from: 32, to: 64, by: digitBits)
+    where pass(source, target, shift: UInt64(shift), counts, chunks) {
+      swap(&source, &target)
     }
     if source.baseAddress != pairs.baseAddress { _ = pairs.update(from: source) }
   }

@@ -18,7 +18,8 @@ extension KernelProgram {
   ///   - payloads: What moves with them; the keys' positions when nil.
   /// - Returns: The sorted keys and payloads.
   mutating func sortPairs(
-    count: Int, bitCount: Int, limit: UInt32 = .max, keys: KernelCall.Operand, payloads: KernelCall.Operand? = nil
+    count: Int, bitCount: Int, limit: UInt32 = .max, keys: KernelCall.Operand,
+    payloads: KernelCall.Operand? = nil
   ) -> (keys: KernelCall.Operand, payloads: KernelCall.Operand) {
     let (localSize, bits, items) = (128, 4, 8)
     let tiles = count.groups(of: localSize * items)
@@ -57,7 +58,8 @@ extension KernelProgram {
     calls.append(
       KernelCall(
         .shader("segment_offsets", constants: [0: 256]), bindings: [sorted.keys, offsets],
-        groupCount: GroupCount(folding: (rows + 1).groups(of: 256)), pushConstants: [UInt32(count), UInt32(rows)]))
+        groupCount: GroupCount(folding: (rows + 1).groups(of: 256)),
+        pushConstants: [UInt32(count), UInt32(rows)]))
     return sorted.payloads
   }
 

@@ -13,7 +13,8 @@ struct LinearRecurrence: Primitive {
 
   func signature(of inputs: [Signature]) -> Signature {
     require(
-      inputs[0].shape.rank == 3 && inputs[0] == inputs[1] && [.float32, .float64].contains(inputs[0].elementType),
+      inputs[0].shape.rank == 3 && inputs[0] == inputs[1]
+        && [.float32, .float64].contains(inputs[0].elementType),
       "linear-recurrence: values \(inputs[0]) and factors \(inputs[1]) must be of one shape and real")
     return inputs[0]
   }
@@ -56,14 +57,16 @@ struct LinearRecurrence: Primitive {
       },
       KernelVariant(
         "columns",
-        applies: { device, _, output in device.runs(.float32, localSize: 64) && output.elementType == .float32 }
+        applies: { device, _, output in device.runs(.float32, localSize: 64) && output.elementType == .float32
+        }
       ) { _, output, _ in
         let columns = output.shape[0] * output.shape[2]
         return KernelProgram([
           KernelCall(
             .shader(
               "scan_columns", constants: [0: 64, 1: isReversed ? 1 : 0, 10: 0], defines: ["RECURRENCE": "1"]),
-            bindings: [.input(0), .input(1), .output], groupCount: GroupCount(folding: columns.groups(of: 64)),
+            bindings: [.input(0), .input(1), .output],
+            groupCount: GroupCount(folding: columns.groups(of: 64)),
             pushConstants: [columns, output.shape[1], output.shape[2]].map(UInt32.init))
         ])
       },

@@ -35,7 +35,8 @@ struct Scan: Primitive {
       return [before * upstream.recurrence(factors: next, isReversed: !isReversed)]
     default:
       // Each result goes back to the first element that attained it.
-      let y = context.output.shifted(by: isReversed ? -1 : 1, along: 1, filling: fold == .maximum ? -.infinity : .infinity)
+      let y = context.output.shifted(
+        by: isReversed ? -1 : 1, along: 1, filling: fold == .maximum ? -.infinity : .infinity)
       let position = Tensor.coordinates(x.shape, along: 1)
       let isNew = fold == .maximum ? x .> y : x .< y
       let start = isReversed ? extent - 1 : 0
@@ -163,5 +164,7 @@ struct Scan: Primitive {
 
 extension ElementType {
   /// What a kernel's `SCALAR` is for this type; nothing for `float32`, which is the default.
-  var scalarDefine: [String: String] { self == .int32 ? ["SCALAR": "int"] : self == .uint32 ? ["SCALAR": "uint"] : [:] }
+  var scalarDefine: [String: String] {
+    self == .int32 ? ["SCALAR": "int"] : self == .uint32 ? ["SCALAR": "uint"] : [:]
+  }
 }

@@ -69,11 +69,13 @@ struct SearchSorted: Primitive {
   static var samples: [Sample] {
     [
       Sample(
-        "one-row", inputs: [.init([100], .int32, in: 0...40), .init([57], .int32, in: -2...45)], tolerance: .exact,
+        "one-row", inputs: [.init([100], .int32, in: 0...40), .init([57], .int32, in: -2...45)],
+        tolerance: .exact,
         isDifferentiable: false
       ) { $0[0].sorted(along: 0).searchSorted($0[1]) },
       Sample(
-        "rows-after-equals", inputs: [.init([3, 9]), .init([3, 20])], tolerance: .exact, isDifferentiable: false
+        "rows-after-equals", inputs: [.init([3, 9]), .init([3, 20])], tolerance: .exact,
+        isDifferentiable: false
       ) { $0[0].sorted(along: 1).searchSorted($0[1], afterEquals: true) },
     ]
   }

@@ -40,11 +40,13 @@ struct SegmentOrder: Primitive {
       KernelVariant("host", applies: { device, _, _ in device.interface == .host }) { inputs, _, _ in
         KernelProgram([
           KernelCall(
-            .host("segment_order", [inputs[0].shape[0], rows]), bindings: [.input(0), .output, .secondary(0)],
+            .host("segment_order", [inputs[0].shape[0], rows]),
+            bindings: [.input(0), .output, .secondary(0)],
             writing: 2)
         ])
       },
-      KernelVariant("radix", applies: { device, _, _ in device.runs(.float32, localSize: 256) }) { inputs, _, _ in
+      KernelVariant("radix", applies: { device, _, _ in device.runs(.float32, localSize: 256) }) {
+        inputs, _, _ in
         let count = inputs[0].shape[0]
         var program = KernelProgram([])
         let order = program.sortSegments(count: count, rows: rows, indices: .input(0), offsets: .secondary(0))
@@ -61,10 +63,12 @@ struct SegmentOrder: Primitive {
 
   static var samples: [Sample] {
     [
-      Sample("order", inputs: [.init([300], .int32, in: 0...20)], tolerance: .exact, isDifferentiable: false) {
+      Sample("order", inputs: [.init([300], .int32, in: 0...20)], tolerance: .exact, isDifferentiable: false)
+      {
         Segments(at: $0[0], count: 23).order
       },
-      Sample("counts", inputs: [.init([300], .int32, in: 0...20)], tolerance: .exact, isDifferentiable: false) {
+      Sample("counts", inputs: [.init([300], .int32, in: 0...20)], tolerance: .exact, isDifferentiable: false)
+      {
         .counts(of: $0[0], below: 23)
       },
     ]

@@ -21,7 +21,8 @@ struct SegmentReduction: Primitive {
     require(
       values.shape.rank == 2 && inputs[1] == Signature([values.shape[0]], .int32) && inputs[2] == inputs[1]
         && offsets.shape.rank == 1 && offsets.elementType == .int32 && types.contains(values.elementType),
-      "\(name): values \(values) over segments of \(inputs[1].shape[0]) terms; values must be of \(types), one row a term")
+      "\(name): values \(values) over segments of \(inputs[1].shape[0]) terms; values must be of \(types), one row a term"
+    )
     return Signature([offsets.shape[0] - 1, values.shape[1]], values.elementType)
   }
 
@@ -81,12 +82,14 @@ struct SegmentReduction: Primitive {
         var program = KernelProgram([])
         if fold == .sum {
           program.sumSegments(
-            count: terms, columns: columns, rows: rows, values: .input(0), order: .input(2), offsets: .input(3))
+            count: terms, columns: columns, rows: rows, values: .input(0), order: .input(2),
+            offsets: .input(3))
           return program
         }
         let isWhole = output.elementType == .int32
         let fillBits =
-          isWhole ? UInt32(bitPattern: Int32(max(min(fill, 2_147_483_647), -2_147_483_648))) : Float(fill).bitPattern
+          isWhole
+          ? UInt32(bitPattern: Int32(max(min(fill, 2_147_483_647), -2_147_483_648))) : Float(fill).bitPattern
         program.calls.append(
           KernelCall(
             .shader(
@@ -105,7 +108,8 @@ struct SegmentReduction: Primitive {
   static var samples: [Sample] {
     [
       Sample(
-        "sum", inputs: [.init([200, 5]), .init([200], .int32, in: 0...9)], tolerance: .sum(of: 200), flops: 1_000
+        "sum", inputs: [.init([200, 5]), .init([200], .int32, in: 0...9)], tolerance: .sum(of: 200),
+        flops: 1_000
       ) { $0[0].segmentSum(Segments(at: $0[1], count: 12)) },
       Sample("maximum", inputs: [.init([200, 4]), .init([200], .int32, in: 0...9)], tolerance: .exact) {
         $0[0].segmentMaximum(Segments(at: $0[1], count: 10), empty: -1)

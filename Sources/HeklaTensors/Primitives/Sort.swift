@@ -50,7 +50,8 @@ struct Sort: Primitive {
 
   func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
     let (values, extent) = (inputs[0].doubles(), inputs[0].shape[1])
-    let sorted = order(inputs[0]).enumerated().flatMap { row, order in order.map { values[row * extent + $0] } }
+    let sorted = order(inputs[0]).enumerated().flatMap { row, order in order.map { values[row * extent + $0] }
+    }
     return HostArray(converting: sorted, shape: signature.shape, to: signature.elementType)
   }
 
@@ -68,7 +69,8 @@ struct Sort: Primitive {
         let kind = Self.kinds.firstIndex(of: inputs[0].elementType) ?? 0
         let parameters = [kind, inputs[0].shape[0], inputs[0].shape[1], kept, descending ? 1 : 0]
         return KernelProgram([
-          KernelCall(.host("sort_rows", parameters), bindings: [.input(0), .output, .secondary(0)], writing: 2)
+          KernelCall(
+            .host("sort_rows", parameters), bindings: [.input(0), .output, .secondary(0)], writing: 2)
         ])
       },
       KernelVariant(
@@ -77,7 +79,8 @@ struct Sort: Primitive {
           device.runs(.float32, localSize: 128) && Self.isWord(inputs[0]) && inputs[0].shape[1] <= 1_024
         }, program: rows),
       KernelVariant(
-        "radix", applies: { device, inputs, _ in device.runs(.float32, localSize: 256) && Self.isWord(inputs[0]) },
+        "radix",
+        applies: { device, inputs, _ in device.runs(.float32, localSize: 256) && Self.isWord(inputs[0]) },
         program: radix),
     ]
   }
@@ -110,8 +113,10 @@ struct Sort: Primitive {
     func makeKeys(_ source: KernelCall.Operand, ofRows: Bool) -> KernelCall {
       let constants: [UInt32: UInt32] = [0: 256, 1: ofRows ? 1 : 0]
       return KernelCall(
-        .shader("sort_keys", constants: constants.merging(keyConstants(inputs[0])) { $1 }), bindings: [source, keys],
-        groupCount: GroupCount(folding: count.groups(of: 256)), pushConstants: [UInt32(count), UInt32(extent)])
+        .shader("sort_keys", constants: constants.merging(keyConstants(inputs[0])) { $1 }),
+        bindings: [source, keys],
+        groupCount: GroupCount(folding: count.groups(of: 256)),
+        pushConstants: [UInt32(count), UInt32(extent)])
     }
     program.calls.append(makeKeys(.input(0), ofRows: false))
     var order = program.sortPairs(count: count, bitCount: 32, keys: keys).payloads
@@ -122,7 +127,8 @@ struct Sort: Primitive {
     }
     program.calls.append(
       KernelCall(
-        .shader("sort_take", constants: [0: 256]), bindings: [.input(0), order, .output, .secondary(0)], writing: 2,
+        .shader("sort_take", constants: [0: 256]), bindings: [.input(0), order, .output, .secondary(0)],
+        writing: 2,
         groupCount: GroupCount(folding: (rows * kept).groups(of: 256)),
         pushConstants: [rows, extent, kept].map(UInt32.init)))
     return program
@@ -139,7 +145,8 @@ struct Sort: Primitive {
       Sample("largest", inputs: [.init([5, 300])], tolerance: .exact) { $0[0].topK(4, along: 1).values },
       Sample("long-rows", inputs: [.init([3, 1_025])], tolerance: .exact) { $0[0].sorted(along: 1) },
       Sample(
-        "many-equal", inputs: [.init([4, 128], .int32, in: -3...3)], tolerance: .exact, isDifferentiable: false
+        "many-equal", inputs: [.init([4, 128], .int32, in: -3...3)], tolerance: .exact,
+        isDifferentiable: false
       ) { $0[0].argumentSorted(along: 1) },
     ]
   }
