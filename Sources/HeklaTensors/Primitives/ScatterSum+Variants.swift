@@ -8,14 +8,21 @@ extension ScatterSum {
       KernelVariant(
         "host", applies: { device, _, output in device.interface == .host && output.elementType == .float32 }
       ) { inputs, output, _ in
-        let body = KernelCall.Body.host("scatter_sum", [inputs[0].shape[0], inputs[0].shape[1], output.shape[0]])
+        let body = KernelCall.Body.host(
+          "scatter_sum", [inputs[0].shape[0], inputs[0].shape[1], output.shape[0]])
         return KernelProgram([KernelCall(body, bindings: [.input(0), .input(1), .output])])
       },
       KernelVariant(
-        "sorted", applies: { device, _, output in device.runs(output.elementType, localSize: 128) && output.elementType == .float32 },
+        "sorted",
+        applies: { device, _, output in
+          device.runs(output.elementType, localSize: 128) && output.elementType == .float32
+        },
         suits: { _, inputs, _ in inputs[0].shape[0] > 64 }, program: sorted),
       KernelVariant(
-        "scan", applies: { device, _, output in device.runs(output.elementType, localSize: 64) && output.elementType == .float32 },
+        "scan",
+        applies: { device, _, output in
+          device.runs(output.elementType, localSize: 64) && output.elementType == .float32
+        },
         program: scan),
     ]
   }
@@ -24,7 +31,8 @@ extension ScatterSum {
     let width = output.shape[1] % 4 == 0 ? output.shape[1] / 4 : output.shape[1]
     return KernelProgram([
       KernelCall(
-        .shader("scatter_sum_scan", constants: [0: 64], defines: output.shape[1] % 4 == 0 ? ["VECTORS": "1"] : [:]),
+        .shader(
+          "scatter_sum_scan", constants: [0: 64], defines: output.shape[1] % 4 == 0 ? ["VECTORS": "1"] : [:]),
         bindings: [.input(0), .input(1), .output],
         groupCount: GroupCount(folding: (rows * width).groups(of: 64)),
         pushConstants: [rows, width, inputs[0].shape[0]].map(UInt32.init))

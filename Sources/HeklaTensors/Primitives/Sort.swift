@@ -143,7 +143,10 @@ struct Sort: Primitive {
         $0[0].sorted(along: 0, descending: true)
       },
       Sample("largest", inputs: [.init([5, 300])], tolerance: .exact) { $0[0].topK(4, along: 1).values },
-      Sample("long-rows", inputs: [.init([3, 1_025])], tolerance: .exact) { $0[0].sorted(along: 1) },
+      // Among so many elements a finite difference would exchange neighbors.
+      Sample("long-rows", inputs: [.init([3, 1_025])], tolerance: .exact, isDifferentiable: false) {
+        $0[0].sorted(along: 1)
+      },
       Sample(
         "many-equal", inputs: [.init([4, 128], .int32, in: -3...3)], tolerance: .exact,
         isDifferentiable: false
