@@ -1,4 +1,7 @@
-import Hekla
+import HeklaArrays
+import HeklaDevices
+import HeklaNN
+import HeklaTensors
 import Testing
 
 @Suite struct GraphTests {
