@@ -1,8 +1,9 @@
 import HeklaArrays
 import HeklaDevices
-import HeklaNN
 import HeklaTensors
 import Testing
+
+@testable import HeklaNN
 
 @Suite struct GraphTests {
   @Test func `messages arrive where edges lead, and a vertex without edges gets nothing`() throws {
