@@ -16,8 +16,14 @@ public enum HostKernels {
     "attention": { AttentionForward($0)?.source },
     "attention_gradient": { AttentionBackward($0)?.source },
     "gather_rows": { GatherRows($0)?.source },
+    "linear_recurrence": { LinearRecurrence($0)?.source },
     "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
+    "scan": { Scan($0)?.source },
     "scatter_sum": { ScatterSum($0)?.source },
+    "search_sorted": { SearchSorted($0)?.source },
+    "segment_fold": { SegmentFold($0)?.source },
+    "segment_order": { SegmentOrder($0)?.source },
+    "sort_rows": { SortRows($0)?.source },
   ]
 }
 
