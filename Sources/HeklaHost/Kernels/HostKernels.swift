@@ -13,6 +13,7 @@ public enum HostKernels {
   public static var names: [String] { table.keys.sorted() }
 
   private static let table: [String: @Sendable ([Int]) -> HostSource?] = [
+    "convolution": { Convolution($0)?.source },
     "gather_rows": { GatherRows($0)?.source },
     "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
     "scatter_sum": { ScatterSum($0)?.source },

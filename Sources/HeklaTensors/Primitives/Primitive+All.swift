@@ -3,6 +3,9 @@ extension Sample {
   public static let all: [(primitive: String, samples: [Sample])] = [
     ("broadcast", Broadcast.samples),
     ("concatenate", Concatenate.samples),
+    ("convolution", Convolution.samples),
+    ("convolution-input-gradient", ConvolutionInputGradient.samples),
+    ("convolution-weight-gradient", ConvolutionWeightGradient.samples),
     ("flip", Flip.samples),
     ("gather", Gather.samples),
     ("map", Map.samples),
