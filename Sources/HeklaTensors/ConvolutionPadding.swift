@@ -8,7 +8,9 @@ public enum ConvolutionPadding: Sendable, Hashable {
   case explicit(before: [Int], after: [Int])
 
   /// `border` elements on both sides of each spatial axis.
-  public static func symmetric(_ border: [Int]) -> ConvolutionPadding { .explicit(before: border, after: border) }
+  public static func symmetric(_ border: [Int]) -> ConvolutionPadding {
+    .explicit(before: border, after: border)
+  }
 
   /// What it comes to for windows of `reach` elements, `strides` apart, over `input`.
   func resolved(input: [Int], reach: [Int], strides: [Int]) -> (before: [Int], after: [Int]) {

@@ -13,21 +13,26 @@ extension Tensor {
   ///   - groups: Parts of the channels and features that do not see each other; as many as channels is depthwise.
   /// - Returns: Shape `[batch, features, windows...]`.
   public func convolved(
-    with weights: Tensor, strides: [Int]? = nil, padding: ConvolutionPadding = .valid, dilations: [Int]? = nil,
+    with weights: Tensor, strides: [Int]? = nil, padding: ConvolutionPadding = .valid,
+    dilations: [Int]? = nil,
     groups: Int = 1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let windows = SpatialWindows(
       "convolution", self, weights, strides, dilations, groups, file: file, line: line)
-    let (before, after) = padding.resolved(input: windows.input, reach: windows.reach, strides: windows.strides)
+    let (before, after) = padding.resolved(
+      input: windows.input, reach: windows.reach, strides: windows.strides)
     let geometry = windows.geometry(before: before, after: after, file: file, line: line)
     let extents = geometry.outputExtents(input: windows.input, kernel: windows.kernel)
     require(
-      shape[1] == weights.shape[1] * groups && weights.shape[0] % groups == 0 && elementType == weights.elementType,
+      shape[1] == weights.shape[1] * groups && weights.shape[0] % groups == 0
+        && elementType == weights.elementType,
       "convolution: input \(signature), weights \(weights.signature), \(groups) groups: weights are "
         + "[features, channels / groups, kernel...], and groups divide features",
       file: file, line: line)
     let output = Shape([shape[0], weights.shape[0]] + extents)
-    guard output.count > 0, weights.shape.count > 0, shape.count > 0 else { return .zeros(output, elementType) }
+    guard output.count > 0, weights.shape.count > 0, shape.count > 0 else {
+      return .zeros(output, elementType)
+    }
     return Tensor(Convolution(geometry: geometry), [self, weights])
   }
 
@@ -44,7 +49,8 @@ extension Tensor {
   /// - Returns: Shape `[batch, features, extents...]`, each extent
   ///   `(spatial - 1) * stride + dilation * (kernel - 1) + 1 - before - after + outputPadding`.
   public func convolvedTransposed(
-    with weights: Tensor, strides: [Int]? = nil, padding: ConvolutionPadding = .valid, outputPadding: [Int]? = nil,
+    with weights: Tensor, strides: [Int]? = nil, padding: ConvolutionPadding = .valid,
+    outputPadding: [Int]? = nil,
     dilations: [Int]? = nil, groups: Int = 1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let windows = SpatialWindows(
@@ -69,9 +75,12 @@ extension Tensor {
     }
     require(
       shape.count == 0 || extents.allSatisfy { $0 > 0 },
-      "transposed-convolution: the border \(before) and \(after) leaves nothing of the output", file: file, line: line)
+      "transposed-convolution: the border \(before) and \(after) leaves nothing of the output", file: file,
+      line: line)
     let output = Shape([shape[0], weights.shape[1] * groups] + extents.map { max($0, 0) })
-    guard output.count > 0, weights.shape.count > 0, shape.count > 0 else { return .zeros(output, elementType) }
+    guard output.count > 0, weights.shape.count > 0, shape.count > 0 else {
+      return .zeros(output, elementType)
+    }
     return .convolutionInputGradient(self, weights, geometry, inputShape: output)
   }
 }
@@ -88,7 +97,8 @@ private struct SpatialWindows {
   ) {
     require(
       (3...5).contains(x.rank) && weights.rank == x.rank,
-      "\(name): input \(x.shape) and weights \(weights.shape); both need a rank of 3, 4 or 5", file: file, line: line)
+      "\(name): input \(x.shape) and weights \(weights.shape); both need a rank of 3, 4 or 5", file: file,
+      line: line)
     let ones = [Int](repeating: 1, count: x.rank - 2)
     self.name = name
     self.groups = groups

@@ -12,7 +12,8 @@ extension Tensor {
   ///   - strides: Steps from one window to the next; the window's extents when nil.
   ///   - padding: The border; less than the window on each side, so that every window holds an element.
   public func maximumPooled(
-    _ kernel: [Int], strides: [Int]? = nil, padding: ConvolutionPadding = .valid, file: StaticString = #fileID,
+    _ kernel: [Int], strides: [Int]? = nil, padding: ConvolutionPadding = .valid,
+    file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     let windows = PoolingWindows("maximum-pooling", self, kernel, strides, padding, file: file, line: line)
@@ -30,7 +31,8 @@ extension Tensor {
   ///   - padding: The border; less than the window on each side.
   ///   - countingBorder: Whether elements of the border count as 0, or not at all.
   public func averagePooled(
-    _ kernel: [Int], strides: [Int]? = nil, padding: ConvolutionPadding = .valid, countingBorder: Bool = false,
+    _ kernel: [Int], strides: [Int]? = nil, padding: ConvolutionPadding = .valid,
+    countingBorder: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let windows = PoolingWindows("average-pooling", self, kernel, strides, padding, file: file, line: line)
@@ -84,7 +86,8 @@ extension Tensor {
     require(
       rank >= 3 && extents.count == rank - 2
         && zip(extents, shape.extents.dropFirst(2)).allSatisfy { $0 > 0 && $1 > 0 },
-      "\(name): \(shape) to \(extents); there must be one positive extent per spatial axis", file: file, line: line)
+      "\(name): \(shape) to \(extents); there must be one positive extent per spatial axis", file: file,
+      line: line)
     return (2..<rank).reversed().reduce(self) { x, axis in
       let (extent, count) = (x.shape[axis], extents[axis - 2])
       if extent % count == 0 {
@@ -107,7 +110,10 @@ extension Tensor {
       for (index, value) in values.enumerated().dropFirst() {
         // Not written as `value > best`, so that NaN wins.
         let isBetter = .!(value .<= best.value) .& .!(.isNaN(best.value))
-        best = (.select(isBetter, value, best.value), .select(isBetter, .constant(Double(index), .int32), best.position))
+        best = (
+          .select(isBetter, value, best.value),
+          .select(isBetter, .constant(Double(index), .int32), best.position)
+        )
       }
       return best.position
     }.stoppingGradient()

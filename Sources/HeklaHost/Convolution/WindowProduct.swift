@@ -120,7 +120,8 @@ struct WindowProduct: @unchecked Sendable {
           finder.runs.withUnsafeBufferPointer { runs in
             guard let first = runs.baseAddress else { return }
             kernels.table.pointee.pack_runs(
-              packed + tap * width * size, taps * width, planesStart + firstPlane * sourceCount * size, sourceCount,
+              packed + tap * width * size, taps * width, planesStart + firstPlane * sourceCount * size,
+              sourceCount,
               planeCount, first, runs.count)
           }
         }

@@ -57,7 +57,8 @@ struct WindowRuns {
       let place = position - range.lowerBound
       if let z = source(0, row / positions[1], kz), let y = source(1, row % positions[1], ky) {
         addRow(
-          position - row * positions[2]..<end - row * positions[2], kx, start: (z * sources[1] + y) * sources[2],
+          position - row * positions[2]..<end - row * positions[2], kx,
+          start: (z * sources[1] + y) * sources[2],
           place: place)
       } else {
         add(place, end - position, nil)

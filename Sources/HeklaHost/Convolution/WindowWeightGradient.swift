@@ -53,9 +53,13 @@ struct WindowWeightGradient: @unchecked Sendable {
     }
     ThreadPool.shared.parallel(count: groups * features) { feature in
       if convolution.isDouble {
-        add(sums.assumingMemoryBound(to: Double.self), partCount, feature, weights.assumingMemoryBound(to: Double.self))
+        add(
+          sums.assumingMemoryBound(to: Double.self), partCount, feature,
+          weights.assumingMemoryBound(to: Double.self))
       } else {
-        add(sums.assumingMemoryBound(to: Float.self), partCount, feature, weights.assumingMemoryBound(to: Float.self))
+        add(
+          sums.assumingMemoryBound(to: Float.self), partCount, feature,
+          weights.assumingMemoryBound(to: Float.self))
       }
     }
   }
@@ -89,7 +93,9 @@ struct WindowWeightGradient: @unchecked Sendable {
     for number in work {
       let item = number / stretches
       let range = evenPart(number % stretches, of: stretches, in: outputCount)
-      let planes = x + ((item * convolution.groups + group) * convolution.channels + channels.lowerBound) * inputCount * size
+      let planes =
+        x + ((item * convolution.groups + group) * convolution.channels + channels.lowerBound) * inputCount
+        * size
       for tap in 0..<taps {
         finder.find(tap: tap, range, width: range.count)
         finder.runs.withUnsafeBufferPointer { runs in
@@ -99,17 +105,20 @@ struct WindowWeightGradient: @unchecked Sendable {
             runs.count)
         }
       }
-      let outputs = y + ((item * convolution.groups + group) * features * outputCount + range.lowerBound) * size
+      let outputs =
+        y + ((item * convolution.groups + group) * features * outputCount + range.lowerBound) * size
       for column in Swift.stride(from: 0, to: features, by: panel) {
         let count = min(panel, features - column)
         kernels.table.pointee.pack_across(
-          packedRight + column * range.count * size, outputs + column * outputCount * size, outputCount, count,
+          packedRight + column * range.count * size, outputs + column * outputCount * size, outputCount,
+          count,
           kernels.panelWidth(count), range.count)
       }
       var left = HostProductLeft(elements: UnsafeRawPointer(scratch), row_step: range.count, step: 1)
       var right = HostProductRight(elements: UnsafeRawPointer(packedRight), step: 0, edge: nil)
       kernels.table.pointee.block(
-        channels.count * taps, features, range.count, &left, &right, sums + channels.lowerBound * taps * features * size,
+        channels.count * taps, features, range.count, &left, &right,
+        sums + channels.lowerBound * taps * features * size,
         features, number > work.lowerBound ? 1 : 0)
     }
   }

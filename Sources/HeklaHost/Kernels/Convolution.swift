@@ -60,7 +60,8 @@ struct Convolution: Sendable {
       y: batch * groups * features * outputCount
     )
     func memory(_ binding: Int, _ count: Int) throws(DeviceError) -> UnsafeMutableRawPointer? {
-      try arguments.elements(binding, count: count * elementSize, as: UInt8.self, kernel: Self.name).baseAddress
+      try arguments.elements(binding, count: count * elementSize, as: UInt8.self, kernel: Self.name)
+        .baseAddress
         .map { UnsafeMutableRawPointer($0) }
     }
     let places =
@@ -102,7 +103,8 @@ extension Convolution {
           let target = y + plane * outputBytes
           target.initializeMemory(as: UInt8.self, repeating: 0, count: outputBytes)
           convolve(
-            HOST_PLANE_OUTPUT, windows, x + plane / features * inputBytes, weights + plane % planes * tapBytes,
+            HOST_PLANE_OUTPUT, windows, x + plane / features * inputBytes,
+            weights + plane % planes * tapBytes,
             target)
         }
       case .inputGradient:
@@ -111,7 +113,8 @@ extension Convolution {
           target.initializeMemory(as: UInt8.self, repeating: 0, count: inputBytes)
           for feature in plane * features..<(plane + 1) * features {
             convolve(
-              HOST_PLANE_INPUT, windows, target, weights + feature % planes * tapBytes, y + feature * outputBytes)
+              HOST_PLANE_INPUT, windows, target, weights + feature % planes * tapBytes,
+              y + feature * outputBytes)
           }
         }
       case .weightGradient:

@@ -40,7 +40,9 @@ struct Convolution: Primitive {
   func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
     let (x, weights) = (inputs[0].doubles(), inputs[1].doubles())
     var y = [Double](repeating: 0, count: signature.shape.count)
-    geometry.forEachProduct(inputs[0].shape, inputs[1].shape, signature.shape) { y[$2] += x[$0] * weights[$1] }
+    geometry.forEachProduct(inputs[0].shape, inputs[1].shape, signature.shape) {
+      y[$2] += x[$0] * weights[$1]
+    }
     return HostArray(converting: y, shape: signature.shape, to: signature.elementType)
   }
 
@@ -102,6 +104,7 @@ struct ConvolutionCase {
     ConvolutionCase("depthwise", [2, 7, 9, 8], [7, 1, 3, 3], strides: [2, 1], before: [1, 1], groups: 7),
     ConvolutionCase("depthwise-multiplier", [1, 3, 6, 19], [6, 1, 2, 3], before: [0, 2], groups: 3),
     ConvolutionCase("one-axis", [3, 4, 37], [5, 4, 5], strides: [2], before: [3], after: [1]),
-    ConvolutionCase("three-axes", [2, 3, 5, 4, 6], [4, 3, 2, 3, 3], strides: [1, 2, 1], before: [1, 1, 0]),
+    ConvolutionCase(
+      "three-axes", [2, 3, 5, 4, 6], [4, 3, 2, 3, 3], strides: [1, 2, 1], before: [1, 1, 0]),
   ]
 }

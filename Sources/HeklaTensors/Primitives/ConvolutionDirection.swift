@@ -64,7 +64,8 @@ enum ConvolutionDirection: Int {
         "registers", applies: { device, _, output in device.runs(output.elementType, localSize: 32) },
         program: { inputs, output, device in
           program("convolution_registers", 32, geometry, inputs, output, device) { splits, matrix in
-            (splits * geometry.groups * matrix.rows.groups(of: 8) * matrix.columns.groups(of: 8)).groups(of: 32)
+            (splits * geometry.groups * matrix.rows.groups(of: 8) * matrix.columns.groups(of: 8)).groups(
+              of: 32)
           }
         }),
     ]
@@ -101,7 +102,8 @@ enum ConvolutionDirection: Int {
     let splits = matrix.points.groups(of: extent)
     var constants: [UInt32: UInt32] = [0: localSize]
     let lists = [
-      three(size.kernel, 1), three(geometry.strides, 1), three(geometry.dilations, 1), three(geometry.before, 0),
+      three(size.kernel, 1), three(geometry.strides, 1), three(geometry.dilations, 1),
+      three(geometry.before, 0),
     ]
     for (index, value) in lists.joined().enumerated() { constants[UInt32(index + 1)] = UInt32(value) }
     var defines = [define: "1"]
@@ -139,14 +141,16 @@ enum ConvolutionDirection: Int {
       let body = KernelCall.Body.host(
         "matrix_product",
         [
-          type, size.batch, rows, size.outputCount, depth, self == .forward ? 0 : 1, 0, 0, depth * size.outputCount,
+          type, size.batch, rows, size.outputCount, depth, self == .forward ? 0 : 1, 0, 0,
+          depth * size.outputCount,
         ])
       return KernelProgram([KernelCall(body, bindings: factors + [.output])])
     }
     let body = KernelCall.Body.host(
       "convolution",
       [rawValue, type, size.batch, size.groups, size.channels, size.features] + three(size.input, 1)
-        + three(size.kernel, 1) + three(size.output, 1) + three(geometry.strides, 1) + three(geometry.dilations, 1)
+        + three(size.kernel, 1) + three(size.output, 1) + three(geometry.strides, 1)
+        + three(geometry.dilations, 1)
         + three(geometry.before, 0))
     return KernelProgram([KernelCall(body, bindings: [.input(0), .input(1), .output])])
   }

@@ -33,7 +33,9 @@ struct ConvolutionInputGradient: Primitive {
   func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
     let (y, weights) = (inputs[0].doubles(), inputs[1].doubles())
     var x = [Double](repeating: 0, count: signature.shape.count)
-    geometry.forEachProduct(signature.shape, inputs[1].shape, inputs[0].shape) { x[$0] += weights[$1] * y[$2] }
+    geometry.forEachProduct(signature.shape, inputs[1].shape, inputs[0].shape) {
+      x[$0] += weights[$1] * y[$2]
+    }
     return HostArray(converting: x, shape: signature.shape, to: signature.elementType)
   }
 

@@ -33,7 +33,9 @@ struct ConvolutionWeightGradient: Primitive {
   func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
     let (x, y) = (inputs[0].doubles(), inputs[1].doubles())
     var weights = [Double](repeating: 0, count: signature.shape.count)
-    geometry.forEachProduct(inputs[0].shape, signature.shape, inputs[1].shape) { weights[$1] += x[$0] * y[$2] }
+    geometry.forEachProduct(inputs[0].shape, signature.shape, inputs[1].shape) {
+      weights[$1] += x[$0] * y[$2]
+    }
     return HostArray(converting: weights, shape: signature.shape, to: signature.elementType)
   }
 
