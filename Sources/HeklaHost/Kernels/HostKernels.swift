@@ -15,6 +15,7 @@ public enum HostKernels {
   private static let table: [String: @Sendable ([Int]) -> HostSource?] = [
     "attention": { AttentionForward($0)?.source },
     "attention_gradient": { AttentionBackward($0)?.source },
+    "convolution": { Convolution($0)?.source },
     "gather_rows": { GatherRows($0)?.source },
     "linear_recurrence": { LinearRecurrence($0)?.source },
     "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
