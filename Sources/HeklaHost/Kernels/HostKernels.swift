@@ -13,9 +13,11 @@ public enum HostKernels {
   public static var names: [String] { table.keys.sorted() }
 
   private static let table: [String: @Sendable ([Int]) -> HostSource?] = [
+    "cholesky": { CholeskyFactor($0)?.source },
     "gather_rows": { GatherRows($0)?.source },
     "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
     "scatter_sum": { ScatterSum($0)?.source },
+    "triangular_solve": { TriangularSolution($0)?.source },
   ]
 }
 

@@ -2,6 +2,7 @@ extension Sample {
   /// The samples of every primitive, by the primitive's name: what conformance, gradient checks and `gpubench` walk.
   public static let all: [(primitive: String, samples: [Sample])] = [
     ("broadcast", Broadcast.samples),
+    ("cholesky", Cholesky.samples),
     ("concatenate", Concatenate.samples),
     ("flip", Flip.samples),
     ("gather", Gather.samples),
@@ -13,5 +14,6 @@ extension Sample {
     ("reshape", Reshape.samples),
     ("scatter-sum", ScatterSum.samples),
     ("slice", Slice.samples),
+    ("triangular-solve", TriangularSolve.samples),
   ]
 }
