@@ -28,7 +28,13 @@ public struct Adam: Optimizer {
   }
 
   /// Adam for `parameters`.
-  /// - Parameter weightDecay: How much of the weight is added to its gradient; see `AdamW` for the other way.
+  /// - Parameters:
+  ///   - parameters: What is trained.
+  ///   - learningRate: How far a step goes, about, in each weight.
+  ///   - beta1: How much of the mean of the gradient stays from step to step; in 0..<1.
+  ///   - beta2: How much of the mean of the squared gradient stays from step to step; in 0..<1.
+  ///   - epsilon: What is added to the divisor.
+  ///   - weightDecay: How much of the weight is added to its gradient; see `AdamW` for the other way.
   public init(
     for parameters: [Parameter], learningRate: some LearningRate, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-8, weightDecay: Double = 0, file: StaticString = #fileID, line: UInt = #line

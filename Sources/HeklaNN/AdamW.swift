@@ -9,6 +9,11 @@ public struct AdamW: Optimizer {
 
   /// AdamW for `parameters`.
   /// - Parameters:
+  ///   - parameters: What is trained.
+  ///   - learningRate: How far a step goes, about, in each weight.
+  ///   - beta1: How much of the mean of the gradient stays from step to step; in 0..<1.
+  ///   - beta2: How much of the mean of the squared gradient stays from step to step; in 0..<1.
+  ///   - epsilon: What is added to the divisor.
   ///   - weightDecay: The share of a weight that a step takes off, divided by the learning rate.
   ///   - exempt: Parameters that do not decay; often biases and the scales of normalizations.
   public init(

@@ -66,7 +66,8 @@ public struct PruningMask: Sendable, Equatable {
   /// 1 at the first `count` positions of `order`, else 0.
   private static func layer(keeping order: [Int], count: Int, shape: Shape) -> HostArray {
     precondition(
-      (0...order.count).contains(count), "PruningMask: cannot keep \(count) of \(order.count) weights of \(shape)")
+      (0...order.count).contains(count),
+      "PruningMask: cannot keep \(count) of \(order.count) weights of \(shape)")
     var kept = [Float](repeating: 0, count: shape.count)
     for index in order.prefix(count) { kept[index] = 1 }
     return HostArray(kept, shape: shape)

@@ -5,6 +5,11 @@ extension Tensor {
   static func elementwise(_ expression: Scalar, _ operands: [Tensor], elementType: ElementType? = nil)
     -> Tensor
   {
+    // Where no type is given, narrow operands of one type (float16, uint8) give a result of that type, though the
+    // arithmetic is wider.
+    let types = Set(operands.map(\.elementType))
+    let common = types.count == 1 ? types.first : nil
+    let elementType = elementType ?? (common?.computed == expression.type ? common : nil)
     // A derivative often uses only some of the operands; the others would be computed and read for nothing.
     let used = expression.inputs.sorted()
     var kept = expression

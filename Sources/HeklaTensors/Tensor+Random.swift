@@ -24,11 +24,15 @@ extension Tensor {
   }
 
   /// Numbers uniform in `[0, 1)` from a key that is a tensor, so that a step can be given a new one at each run.
-  /// - Parameter key: `uint32` of shape `[2]`.
+  /// - Parameters:
+  ///   - shape: The extents.
+  ///   - key: `uint32` of shape `[2]`.
   public static func uniform(_ shape: Shape, key: Tensor) -> Tensor { random(shape, key: key) { first, _ in uniform(first) } }
 
   /// Numbers of the standard normal distribution, from a key that is a tensor.
-  /// - Parameter key: `uint32` of shape `[2]`.
+  /// - Parameters:
+  ///   - shape: The extents.
+  ///   - key: `uint32` of shape `[2]`.
   public static func normal(_ shape: Shape, key: Tensor) -> Tensor { random(shape, key: key, normal) }
 
   /// 24 bits as a number in `[0, 1)`.

@@ -70,7 +70,8 @@ import Testing
   @Test func `Applying a mask gives positive zeros and leaves survivors and biases bit for bit`() {
     let weights = HostArray([-1.5, .nan, 0.1, -0.0] as [Float], shape: [2, 2])
     let bias = HostArray([3, 4] as [Float])
-    let mask = PruningMask(keepingAllOf: [[2, 2]]).keepingLargest([2], of: [HostArray([0, 0, 1, 1] as [Float])])
+    let mask = PruningMask(keepingAllOf: [[2, 2]]).keepingLargest(
+      [2], of: [HostArray([0, 0, 1, 1] as [Float])])
     let applied = mask.applied(to: [weights, bias])
     // Equality of arrays is equality of bits, so -0 would differ from 0.
     #expect(applied == [HostArray([0, 0, 0.1, -0.0] as [Float], shape: [2, 2]), bias])

@@ -89,7 +89,9 @@ import Testing
     }
     for variant in variants(of: output, primitive, executor.device.capabilities) {
       let label = "\(executor.device.name) \(primitive)/\(sample.label) \(variant ?? "")"
-      let step = try executor.compile([output], preferring: variant.map { [primitive: $0] } ?? [:])
+      let step = try executor.compile(
+        StepDescription(outputs: [output]),
+        options: CompilerOptions(preferring: variant.map { [primitive: $0] } ?? [:]))
       if let variant { #expect(step.plan.steps.contains { $0.variant == variant }, "\(label)") }
       let got = try step.run()
       let difference = disagreement(got[0], wanted, tolerance: sample.tolerance, magnitude: magnitude)

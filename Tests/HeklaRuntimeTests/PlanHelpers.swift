@@ -31,12 +31,10 @@ extension Computation {
   }
 }
 
-extension PlanExecutor {
-  /// Compiles a step whose primitives run as `variants` says where those apply.
-  func compile(_ outputs: [Tensor], preferring variants: [String: String]) throws -> CompiledStep {
-    var compiler = Compiler(capabilities: device.capabilities, options: CompilerOptions())
-    compiler.preferredVariants = variants
-    let plan = try compiler.plan(Computation(StepDescription(outputs: outputs)), inputs: [])
-    return try CompiledStep(plan, on: self, options: CompilerOptions())
+extension CompilerOptions {
+  /// Everything on, and primitives run as `variants` says.
+  init(preferring variants: [String: String]) {
+    self.init()
+    preferredVariants = variants
   }
 }

