@@ -10,7 +10,8 @@ public struct Sample: Sendable {
     public let range: ClosedRange<Double>
 
     /// Random values of `range`.
-    public init(_ shape: Shape, _ elementType: ElementType = .float32, in range: ClosedRange<Double> = -1...1) {
+    public init(_ shape: Shape, _ elementType: ElementType = .float32, in range: ClosedRange<Double> = -1...1)
+    {
       signature = Signature(shape, elementType)
       self.range = range
     }
@@ -25,6 +26,9 @@ public struct Sample: Sendable {
     /// A sum of `n` terms: by `n` half-units in the last place, times the sum of the terms' absolute values,
     /// which the reference gives when it is run on absolute inputs. Source: Higham 2002, section 3.1.
     case sum(of: Int)
+    /// Every element by `n` half-units in the last place of the largest absolute value of the result: for
+    /// factorizations, whose errors are bounded norm by norm. Source: Higham 2002, section 10.1.
+    case normwise(Double)
   }
 
   /// What tells the case from others of the operation.
@@ -62,7 +66,8 @@ public struct Sample: Sendable {
       let numbers = (0..<input.signature.shape.count).map { index -> Double in
         let uniform = Double(key.uniform(at: index))
         return isWhole
-          ? input.range.lowerBound + (uniform * (width + 1)).rounded(.down) : input.range.lowerBound + uniform * width
+          ? input.range.lowerBound + (uniform * (width + 1)).rounded(.down)
+          : input.range.lowerBound + uniform * width
       }
       return HostArray(converting: numbers, shape: input.signature.shape, to: input.signature.elementType)
     }

@@ -76,6 +76,7 @@ extension Sample.Tolerance {
     case .exact: "exact"
     case .ulps(let count): "\(NumberText.short(count)) ulp"
     case .sum(let count): "sum of \(count)"
+    case .normwise(let count): "\(NumberText.short(count)) half-units of the largest"
     }
   }
 }

@@ -12,6 +12,8 @@ public func disagreement(
 ) -> String? {
   guard got.shape == wanted.shape else { return "shape \(got.shape), not \(wanted.shape)" }
   let magnitudes = magnitude?.doubles() ?? []
+  let roundoff = got.elementType == .float64 ? 0x1p-53 : 0x1p-24
+  let largest = wanted.doubles().reduce(0) { $1.isFinite ? Swift.max($0, abs($1)) : $0 }
   for (index, (value, want)) in zip(got.doubles(), wanted.doubles()).enumerated() {
     if value == want || (value.isNaN && want.isNaN) { continue }
     let allowed: Double =
@@ -20,6 +22,7 @@ public func disagreement(
       // A device may flush results below the least normal number to 0.
       case .ulps(let count):
         Swift.max(count * Double(Float(want).magnitude.ulp), Double(Float.leastNormalMagnitude))
+      case .normwise(let count): count * roundoff * largest
       case .sum(let count):
         Double(count) * 0x1p-24 * (index < magnitudes.count ? magnitudes[index] : abs(want))
       }

@@ -15,6 +15,7 @@ public enum HostKernels {
   private static let table: [String: @Sendable ([Int]) -> HostSource?] = [
     "attention": { AttentionForward($0)?.source },
     "attention_gradient": { AttentionBackward($0)?.source },
+    "cholesky": { CholeskyFactor($0)?.source },
     "convolution": { Convolution($0)?.source },
     "gather_rows": { GatherRows($0)?.source },
     "linear_recurrence": { LinearRecurrence($0)?.source },
@@ -25,6 +26,7 @@ public enum HostKernels {
     "segment_fold": { SegmentFold($0)?.source },
     "segment_order": { SegmentOrder($0)?.source },
     "sort_rows": { SortRows($0)?.source },
+    "triangular_solve": { TriangularSolution($0)?.source },
   ]
 }
 

@@ -4,6 +4,7 @@ extension Sample {
     ("attention", Attention.samples),
     ("attention-gradient", AttentionGradient.samples),
     ("broadcast", Broadcast.samples),
+    ("cholesky", Cholesky.samples),
     ("concatenate", Concatenate.samples),
     ("convolution", Convolution.samples),
     ("convolution-input-gradient", ConvolutionInputGradient.samples),
@@ -25,6 +26,7 @@ extension Sample {
     ("shear", Shear.samples),
     ("slice", Slice.samples),
     ("sort", Sort.samples),
+    ("triangular-solve", TriangularSolve.samples),
     ("windows", Windows.samples),
   ]
 }
