@@ -35,8 +35,8 @@ extension Tensor {
     // In double precision on the host: large arguments lose digits in single precision, and more on GPUs.
     let numbers = (0..<count * width).map { index -> Float in
       let (position, column) = (index / width, index % width)
-      let angle = Double(position) / pow(10_000, Double(column - column % 2) / Double(width))
-      return Float(column % 2 == 0 ? sin(angle) : cos(angle))
+      let angle = Double(position) / Foundation.pow(10_000, Double(column - column % 2) / Double(width))
+      return Float(column % 2 == 0 ? Foundation.sin(angle) : Foundation.cos(angle))
     }
     return Tensor(numbers, shape: [count, width])
   }
