@@ -1,3 +1,5 @@
+import Glibc
+
 /// A variable and its type, before it is known where it is declared.
 struct OpenCLDeclaration {
   /// The type's name.
@@ -109,10 +111,24 @@ extension String {
   }
 
   /// Whether the identifier `name` occurs in the text.
+  ///
+  /// Asked for every variable of every statement, so a search of bytes, not of characters.
   func mentions(_ name: String) -> Bool {
     func isPart(_ byte: UInt8) -> Bool {
       (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 95
     }
-    return utf8.split { !isPart($0) }.contains { $0.elementsEqual(name.utf8) }
+    return withCString { text in
+      name.withCString { word in
+        let length = strlen(word)
+        guard length > 0 else { return false }
+        var position = text
+        while let found = strstr(position, word) {
+          let isStart = found == UnsafeMutablePointer(mutating: text) || !isPart(UInt8(bitPattern: found[-1]))
+          if isStart, !isPart(UInt8(bitPattern: found[length])) { return true }
+          position = UnsafePointer(found + length)
+        }
+        return false
+      }
+    }
   }
 }
