@@ -14,9 +14,14 @@ public enum HostKernels {
 
   private static let table: [String: @Sendable ([Int]) -> HostSource?] = [
     "cholesky": { CholeskyFactor($0)?.source },
+    "fourier": { FourierTransform($0)?.source },
     "gather_rows": { GatherRows($0)?.source },
     "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
+    "lu_factorization": { Factorization(.lu, $0)?.source },
+    "qr_factorization": { Factorization(.qr, $0)?.source },
     "scatter_sum": { ScatterSum($0)?.source },
+    "singular_values": { Factorization(.singular, $0)?.source },
+    "symmetric_eigen": { Factorization(.eigen, $0)?.source },
     "triangular_solve": { TriangularSolution($0)?.source },
   ]
 }

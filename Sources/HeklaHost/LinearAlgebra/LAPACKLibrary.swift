@@ -22,6 +22,20 @@ struct LAPACKLibrary: Sendable {
       Int, Int
     ) -> Void
 
+  typealias LURoutine = @Sendable @convention(c) (Count, Count, Matrix, Count, Status, Status) -> Void
+  typealias QRRoutine =
+    @Sendable @convention(c) (Count, Count, Matrix, Count, Matrix, Matrix, Count, Status) -> Void
+  typealias FormQRoutine =
+    @Sendable @convention(c) (Count, Count, Count, Matrix, Count, Matrix, Matrix, Count, Status) -> Void
+  typealias EigenRoutine =
+    @Sendable @convention(c) (
+      Letter, Letter, Count, Matrix, Count, Matrix, Matrix, Count, Status, Count, Status, Int, Int
+    ) -> Void
+  typealias SingularRoutine =
+    @Sendable @convention(c) (
+      Letter, Count, Count, Matrix, Count, Matrix, Matrix, Count, Matrix, Count, Matrix, Count, Status, Status, Int
+    ) -> Void
+
   /// A routine for each element type.
   struct Pair<Routine: Sendable>: Sendable {
     let float, double: Routine
@@ -32,6 +46,11 @@ struct LAPACKLibrary: Sendable {
 
   let choleskyFactor: Pair<CholeskyRoutine>
   let triangularSolve: Pair<TriangularRoutine>
+  let luFactor: Pair<LURoutine>
+  let qrFactor: Pair<QRRoutine>
+  let formQ: Pair<FormQRoutine>
+  let eigenDecompose: Pair<EigenRoutine>
+  let singularDecompose: Pair<SingularRoutine>
   private let setThreadCount: (@Sendable @convention(c) (Int32) -> Void)?
   private let threadCount: (@Sendable @convention(c) () -> Int32)?
 
@@ -53,6 +72,11 @@ struct LAPACKLibrary: Sendable {
     }
     choleskyFactor = try pair("potrf", as: CholeskyRoutine.self)
     triangularSolve = try pair("trsm", as: TriangularRoutine.self)
+    luFactor = try pair("getrf", as: LURoutine.self)
+    qrFactor = try pair("geqrf", as: QRRoutine.self)
+    formQ = try pair("orgqr", as: FormQRoutine.self)
+    eigenDecompose = try pair("syevd", as: EigenRoutine.self)
+    singularDecompose = try pair("gesdd", as: SingularRoutine.self)
     setThreadCount = dlsym(library, "openblas_set_num_threads").map {
       unsafeBitCast($0, to: (@Sendable @convention(c) (Int32) -> Void).self)
     }
