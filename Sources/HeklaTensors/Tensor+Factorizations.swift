@@ -75,7 +75,7 @@ extension Tensor {
     _ primitive: any Primitive, _ operation: String, file: StaticString, line: UInt
   ) -> [Tensor] {
     requireMatrices(operation, file: file, line: line)
-    let outer = shape.extents.dropLast(2)
+    let outer = Array(shape.extents.dropLast(2))
     let batched = Signature(Shape([outer.reduce(1, *)] + shape.extents.suffix(2)), elementType)
     func unbatched(_ shape: Shape) -> Shape { Shape(outer + shape.extents.dropFirst()) }
     guard shape.count > 0 else {
