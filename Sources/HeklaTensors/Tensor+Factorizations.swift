@@ -21,7 +21,8 @@ extension Tensor {
     let (packed, permutation, _) = luFactorization(file: file, line: line)
     let permuted = permutation.permutationMatrices(elementType).matrixProduct(rightSides)
     return packed.triangularSolve(
-      packed.triangularSolve(permuted, hasUnitDiagonal: true, file: file, line: line), isLower: false, file: file,
+      packed.triangularSolve(permuted, hasUnitDiagonal: true, file: file, line: line), isLower: false,
+      file: file,
       line: line)
   }
 
@@ -53,7 +54,9 @@ extension Tensor {
   ///
   /// Each vector's element of largest absolute value is positive. Vectors of equal values have no derivative: what
   /// would flow through their directions is dropped; functions of the values alone are not concerned.
-  public func symmetricEigen(file: StaticString = #fileID, line: UInt = #line) -> (vectors: Tensor, values: Tensor) {
+  public func symmetricEigen(file: StaticString = #fileID, line: UInt = #line) -> (
+    vectors: Tensor, values: Tensor
+  ) {
     let results = factored(SymmetricEigen(), "symmetric-eigen", file: file, line: line)
     return (results[0], results[1])
   }

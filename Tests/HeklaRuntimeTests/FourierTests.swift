@@ -1,3 +1,4 @@
+import Foundation
 import HeklaArrays
 import HeklaTensors
 import RuntimeTestSupport
@@ -23,7 +24,8 @@ import Testing
       (odd.rfft(along: 0).irfft(count: 9, along: 0), odd),
     ]
     let outputs =
-      [x.fft(along: 1), x.inverseFFT(along: 2), real.rfft(), x.fft2D()] + gradients(of: loss, withRespectTo: [x, real])
+      [x.fft(along: 1), x.inverseFFT(along: 2), real.rfft(), x.fft2D()]
+      + gradients(of: loss, withRespectTo: [x, real])
       + pairs.map(\.0)
     try device.run { executor in
       let got = try executor.compile(StepDescription(outputs: outputs)).run()
@@ -38,10 +40,39 @@ import Testing
     }
   }
 
+  @Test(arguments: TestDevice.present)
+  func `lengths with large prime factors are transformed, there and back`(device: TestDevice) throws {
+    for n in [103, 2 * 107] {
+      let x = Self.random([2, n, 2], seed: UInt64(n))
+      let outputs =
+        [x.fft(), x.fft().inverseFFT()] + gradients(of: x.fft().squared().sum(), withRespectTo: [x])
+      let numbers = referenceValues(of: [x])[0].doubles()
+      let wanted = (0..<2 * n).flatMap { place -> [Double] in
+        let terms = (0..<n).map { j -> (Double, Double) in
+          let angle = -2 * Double.pi * Double(j * (place % n) % n) / Double(n)
+          let (a, b) = (numbers[2 * (place / n * n + j)], numbers[2 * (place / n * n + j) + 1])
+          return (a * cos(angle) - b * sin(angle), a * sin(angle) + b * cos(angle))
+        }
+        return [terms.reduce(0) { $0 + $1.0 }, terms.reduce(0) { $0 + $1.1 }]
+      }
+      try device.run { executor in
+        let got = try executor.compile(StepDescription(outputs: outputs)).run()
+        // Three transforms of 1,024 numbers and less, of values up to 50: 2e-4 is 60 half-units.
+        #expect(disagreement(got[0], HostArray(wanted, shape: [2, n, 2]), within: 2e-4) == nil)
+        #expect(disagreement(got[1], HostArray(numbers, shape: [2, n, 2]), within: 2e-5) == nil)
+        // Parseval: the squares of the transform sum to n times those of the numbers, so this gradient is 2 n x.
+        let slopes = HostArray(numbers.map { 2 * Double(n) * $0 }, shape: [2, n, 2])
+        #expect(disagreement(got[2], slopes, within: 1e-2) == nil)
+      }
+    }
+  }
+
   @Test func `a wave has one frequency`() {
     // Four numbers once around the circle.
     let wave = Tensor([1, 0, 0, 1, -1, 0, 0, -1] as [Float], shape: [4, 2])
     let got = referenceValues(of: [wave.fft()])[0].doubles()
-    for (value, wanted) in zip(got, [0, 0, 4, 0, 0, 0, 0, 0] as [Double]) { #expect(abs(value - wanted) < 1e-12) }
+    for (value, wanted) in zip(got, [0, 0, 4, 0, 0, 0, 0, 0] as [Double]) {
+      #expect(abs(value - wanted) < 1e-12)
+    }
   }
 }

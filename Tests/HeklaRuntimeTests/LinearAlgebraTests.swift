@@ -35,12 +35,16 @@ import Testing
   }
 
   @Test(arguments: TestDevice.present)
-  func `positive definite systems are solved, inverted and measured, with their gradients`(device: TestDevice) throws {
+  func `positive definite systems are solved, inverted and measured, with their gradients`(device: TestDevice)
+    throws
+  {
     let (a, b) = (Self.definite([3, 33, 33], seed: 1), Self.random([33, 2], seed: 2))
     let solution = a.solvePositiveDefinite(b)
     let logarithm = a.logDeterminantPositiveDefinite()
     let loss = solution.squared().sum() + logarithm.sum()
-    let outputs = [solution, logarithm, a.inversePositiveDefinite().matrixProduct(a)] + gradients(of: loss, withRespectTo: [a, b])
+    let outputs =
+      [solution, logarithm, a.inversePositiveDefinite().matrixProduct(a)]
+      + gradients(of: loss, withRespectTo: [a, b])
     try device.run { executor in
       let got = try executor.compile(StepDescription(outputs: outputs)).run()
       // Conditions are below 10 and values of the order of 1, for the logarithms of 33: 1e-4 is some thousand
@@ -49,14 +53,17 @@ import Testing
         expectNear(got, wanted, within: 1e-4, "\(device.name) output \(index)")
       }
       expectNear(
-        got[2], referenceValues(of: [Tensor.identity(33).broadcast(to: [3, 33, 33])])[0], within: 1e-4, device.name)
+        got[2], referenceValues(of: [Tensor.identity(33).broadcast(to: [3, 33, 33])])[0], within: 1e-4,
+        device.name)
     }
   }
 
   @Test(arguments: TestDevice.present)
-  func `a matrix that is not positive definite gives NaN from its first bad column on, others are not touched`(
-    device: TestDevice
-  ) throws {
+  func
+    `a matrix that is not positive definite gives NaN from its first bad column on, others are not touched`(
+      device: TestDevice
+    ) throws
+  {
     var numbers = [Float](repeating: 0, count: 2 * 40 * 40)
     for item in 0..<2 {
       for i in 0..<40 { numbers[(item * 40 + i) * 40 + i] = item == 0 && i == 35 ? -1 : 4 }
@@ -99,10 +106,12 @@ import Testing
       (u.matrixProduct(singular.asDiagonals()).matrixProduct(vt), tall.transposed()),
       (factor.matrixProduct(factor.transposed()), Self.definite([2, n, n], seed: 9)),
     ]
-    let got = try TestDevice.cpu.executor().compile(StepDescription(outputs: pairs.flatMap { [$0.0, $0.1] })).run()
+    let got = try TestDevice.cpu.executor().compile(StepDescription(outputs: pairs.flatMap { [$0.0, $0.1] }))
+      .run()
     // Values below 5; 1e-4 is 300 half-units of them where n is at most 65.
     for pair in pairs.indices {
-      expectNear(got[2 * pair], got[2 * pair + 1].converted(to: .float64), within: 1e-4, "pair \(pair) of \(n)")
+      expectNear(
+        got[2 * pair], got[2 * pair + 1].converted(to: .float64), within: 1e-4, "pair \(pair) of \(n)")
     }
   }
 
@@ -116,7 +125,8 @@ import Testing
     let qr = a.qrFactorization()
     let solution = a.solve(b)
     let loss =
-      solution.squared().sum() + svd.values.exp().sum() * 1e-4 + eigen.values.squared().sum() * 1e-2 + qr.r.sum()
+      solution.squared().sum() + svd.values.exp().sum() * 1e-4 + eigen.values.squared().sum() * 1e-2
+      + qr.r.sum()
     let outputs =
       [sign, logarithm, svd.values, svd.vTransposed, eigen.values, qr.r, solution, a.inverse()]
       + gradients(of: loss, withRespectTo: [a, b])
@@ -125,7 +135,8 @@ import Testing
     for (index, (got, wanted)) in zip(got, referenceValues(of: outputs)).enumerated() {
       expectNear(got, wanted, within: 3e-3, "output \(index)")
     }
-    #expect(solution.shape == [2, 3, 9, 2] && svd.vTransposed.shape == [2, 3, 5, 9] && sign.shape == [2, 3])
+    #expect(
+      solution.shape == [2, 3, 9, 2] && svd.vTransposed.shape == [2, 3, 5, 9] && sign.shape == [2, 3])
   }
 
   @Test func `matrices in float64 are factored in float64 on the cpu`() throws {
@@ -143,7 +154,10 @@ import Testing
   @Test(arguments: TestDevice.shading)
   func `what only the cpu device factors is refused elsewhere, with the way out`(device: TestDevice) throws {
     let a = Self.matrices([1, 3, 3], seed: 8)
-    for output in [a.luFactorization().packed, a.qrFactorization().q, a.symmetricEigen().values, a.singularValueDecomposition().u] {
+    for output in [
+      a.luFactorization().packed, a.qrFactorization().q, a.symmetricEigen().values,
+      a.singularValueDecomposition().u,
+    ] {
       let error = try #require(throws: DeviceError.self) {
         try device.executor().compile(StepDescription(outputs: [output]))
       }

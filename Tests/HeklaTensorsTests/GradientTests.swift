@@ -59,7 +59,9 @@ import Testing
   }
 
   /// The diagonal 3, 6, 9, ...: eigenvalues and singular values of what is added to it stay apart.
-  private static func spread(_ n: Int) -> Tensor { ((Tensor.range(n).converted(to: .float32) + 1) * 3).asDiagonals() }
+  private static func spread(_ n: Int) -> Tensor {
+    ((Tensor.range(n).converted(to: .float32) + 1) * 3).asDiagonals()
+  }
 
   /// Functions whose gradients are differentiated again.
   static let secondOrder: [(name: String, shapes: [Shape], function: @Sendable ([Tensor]) -> Tensor)] = [
@@ -86,7 +88,10 @@ import Testing
     ("gather", [[5, 2]], { $0[0].squared().gathered(at: Tensor([Int32(4), 0, 4])) }),
     ("scatter", [[4, 2]], { Tensor.scatterSum($0[0].exp(), at: Tensor([Int32(1), 1, 0, 2]), rows: 3) }),
     ("cholesky", [[2, 4, 4]], { definite($0[0]).cholesky() }),
-    ("triangular solution", [[3, 3], [3, 2]], { ($0[0] + .identity(3) * 3).triangularSolve($0[1], isTransposed: true) }),
+    (
+      "triangular solution", [[3, 3], [3, 2]],
+      { ($0[0] + .identity(3) * 3).triangularSolve($0[1], isTransposed: true) }
+    ),
     ("solution", [[2, 3, 3], [3, 2]], { ($0[0] + .identity(3) * 3).solve($0[1]) }),
     ("log-determinant", [[2, 3, 3]], { ($0[0] + .identity(3) * 3).logDeterminant().logarithm }),
     ("definite log-determinant", [[3, 3]], { definite($0[0]).logDeterminantPositiveDefinite() }),

@@ -22,7 +22,9 @@ struct Factorization: Sendable {
   let batch, m, n: Int
 
   init?(_ kind: Kind, _ parameters: [Int]) {
-    guard parameters.count == 4, parameters.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else { return nil }
+    guard parameters.count == 4, parameters.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
+      return nil
+    }
     self.kind = kind
     isDouble = parameters[0] == 1
     batch = parameters[1]
@@ -63,7 +65,8 @@ struct Factorization: Sendable {
       let (signs, packed) = (try elements(2, 1), try elements(3, n * n))
       library.forEachMatrix(of: batch) { item in
         let order = UnsafeMutableBufferPointer(rebasing: orders[item * n..<(item + 1) * n])
-        signs[item] = library.factorLU(matrices + item * n * n, n, order: order, packed: packed + item * n * n)
+        signs[item] = library.factorLU(
+          matrices + item * n * n, n, order: order, packed: packed + item * n * n)
       }
     case .qr:
       let (r, q) = (try elements(1, n * n), try elements(2, m * n))
@@ -80,7 +83,8 @@ struct Factorization: Sendable {
       let (values, vt, u) = (try elements(1, k), try elements(2, k * n), try elements(3, m * k))
       library.forEachMatrix(of: batch) { item in
         library.decompose(
-          matrices + item * m * n, m, n, values: values + item * k, vt: vt + item * k * n, u: u + item * m * k)
+          matrices + item * m * n, m, n, values: values + item * k, vt: vt + item * k * n, u: u + item * m * k
+        )
       }
     }
   }

@@ -14,7 +14,9 @@ struct FourierTransform: Sendable {
   private let radices: [Int]
 
   init?(_ parameters: [Int]) {
-    guard parameters.count == 4, parameters.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else { return nil }
+    guard parameters.count == 4, parameters.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
+      return nil
+    }
     isDouble = parameters[0] == 1
     rows = parameters[1]
     n = parameters[2]
@@ -46,7 +48,8 @@ struct FourierTransform: Sendable {
     let input = try arguments.elements(0, count: count, as: type, kernel: Self.name)
     let table = try arguments.elements(1, count: n * 2, as: type, kernel: Self.name)
     let output = try arguments.elements(2, count: count, as: type, kernel: Self.name)
-    guard count > 0, let from = input.baseAddress, let roots = table.baseAddress, let to = output.baseAddress else {
+    guard count > 0, let from = input.baseAddress, let roots = table.baseAddress, let to = output.baseAddress
+    else {
       return
     }
     ThreadPool.shared.parallel(count: rows) { row in
@@ -58,7 +61,8 @@ struct FourierTransform: Sendable {
       current.update(from: source, count: 2 * n)
       var done = 1
       for radix in radices {
-        let pass = Pass(source: current, target: next, roots: roots, n: n, done: done, sign: isInverse ? -1 : 1)
+        let pass = Pass(
+          source: current, target: next, roots: roots, n: n, done: done, sign: isInverse ? -1 : 1)
         if radix == 4 { pass.runFours() } else { pass.run(radix: radix) }
         swap(&current, &next)
         done *= radix
@@ -96,7 +100,9 @@ struct FourierTransform: Sendable {
           let difference = (real: x0.real - x2.real, imaginary: x0.imaginary - x2.imaginary)
           let odd = (real: x1.real + x3.real, imaginary: x1.imaginary + x3.imaginary)
           // A quarter turn of the difference: times -i, or i for the inverse.
-          let quarterTurn = (real: sign * (x1.imaginary - x3.imaginary), imaginary: sign * (x3.real - x1.real))
+          let quarterTurn = (
+            real: sign * (x1.imaginary - x3.imaginary), imaginary: sign * (x3.real - x1.real)
+          )
           to[0] = sum.real + odd.real
           to[1] = sum.imaginary + odd.imaginary
           to[2 * done] = difference.real + quarterTurn.real

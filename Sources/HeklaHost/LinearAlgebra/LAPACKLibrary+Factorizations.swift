@@ -10,7 +10,8 @@ extension LAPACKLibrary {
     var status: Int32 = 0
     let counts = [Int32(n)]
     transpose(matrix, n, n, into: &columns)
-    luFactor.routine(byteCount: MemoryLayout<Element>.size)(counts, counts, &columns, counts, &exchanges, &status)
+    luFactor.routine(byteCount: MemoryLayout<Element>.size)(
+      counts, counts, &columns, counts, &exchanges, &status)
     transpose(&columns, n, n, into: packed)
     var sign: Element = 1
     for row in 0..<n { order[row] = Int32(row) }

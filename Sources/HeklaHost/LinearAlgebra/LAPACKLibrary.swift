@@ -33,7 +33,8 @@ struct LAPACKLibrary: Sendable {
     ) -> Void
   typealias SingularRoutine =
     @Sendable @convention(c) (
-      Letter, Count, Count, Matrix, Count, Matrix, Matrix, Count, Matrix, Count, Matrix, Count, Status, Status, Int
+      Letter, Count, Count, Matrix, Count, Matrix, Matrix, Count, Matrix, Count, Matrix, Count, Status,
+      Status, Int
     ) -> Void
 
   /// A routine for each element type.
@@ -57,8 +58,9 @@ struct LAPACKLibrary: Sendable {
   /// One caller at a time: the number of the library's threads is the process's.
   private static let calls = Mutex(())
 
+  /// Loads the library from `file`.
   /// - Throws: `DeviceError.unavailable` with the package to install.
-  init() throws(DeviceError) {
+  init(file: String = "libopenblas.so.0") throws(DeviceError) {
     // OpenBLAS chooses its kernels as it is loaded, and the products' loader tells it which.
     _ = BLASLibrary.shared
     guard let library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL) else {
@@ -66,7 +68,7 @@ struct LAPACKLibrary: Sendable {
     }
     func pair<Routine: Sendable>(_ name: String, as type: Routine.Type) throws(DeviceError) -> Pair<Routine> {
       guard let float = dlsym(library, "s\(name)_"), let double = dlsym(library, "d\(name)_") else {
-        throw Self.missing("the routine \(name) in libopenblas.so.0")
+        throw Self.missing("the routine \(name) in \(file)")
       }
       return Pair(float: unsafeBitCast(float, to: type), double: unsafeBitCast(double, to: type))
     }
@@ -87,7 +89,7 @@ struct LAPACKLibrary: Sendable {
 
   private static func missing(_ what: String) -> DeviceError {
     .unavailable(
-      device: "cpu", reason: "Linear algebra needs LAPACK, and \(what) was not found.",
+      device: "cpu", reason: "Linear algebra needs LAPACK, but \(what) was not found.",
       remedy: "Install OpenBLAS, package libopenblas0 on Debian and Ubuntu.")
   }
 

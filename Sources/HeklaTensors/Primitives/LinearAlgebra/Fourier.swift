@@ -12,9 +12,44 @@ struct Fourier: Primitive {
   var name: String { "fourier" }
   var attributes: String { isInverse ? "inverse" : "" }
 
-  /// The transform of `rows`, `[rows, n, 2]`.
+  /// The transform of `rows`, `[rows, n, 2]`: by this operation where n has no large prime factor, which costs it p
+  /// operations a number, else by three transforms of a power of two.
   static func transform(_ rows: Tensor, isInverse: Bool) -> Tensor {
-    Tensor(Fourier(isInverse: isInverse), [rows, Tensor(roots(rows.shape[1], rows.elementType))])
+    let n = rows.shape[1]
+    guard (radices(of: n).max() ?? 1) <= largestRadix else { return chirped(rows, isInverse: isInverse) }
+    return Tensor(Fourier(isInverse: isInverse), [rows, Tensor(roots(n, rows.elementType))])
+  }
+
+  /// Beyond this a direct sum costs more than three longer transforms of radix 4.
+  private static let largestRadix = 100
+
+  /// The transform as a convolution with a chirp, since `j k = (j^2 + k^2 - (k - j)^2) / 2`.
+  /// Source: Bluestein 1970, "A linear filtering approach to the computation of discrete Fourier transform".
+  private static func chirped(_ rows: Tensor, isInverse: Bool) -> Tensor {
+    let (n, type) = (rows.shape[1], rows.elementType)
+    var length = 4
+    while length < 2 * n - 1 { length *= 2 }
+    let sign = isInverse ? 1.0 : -1.0
+    // The angle repeats when j^2 grows by 2 n; the remainder keeps it exact.
+    let chirp = (0..<n).map { j -> (real: Double, imaginary: Double) in
+      let angle = sign * Double.pi * Double(j * j % (2 * n)) / Double(n)
+      return (cos(angle), sin(angle))
+    }
+    var filter = [Double](repeating: 0, count: 2 * length)
+    for (j, value) in chirp.enumerated() {
+      for place in [j, (length - j) % length] {
+        filter[2 * place] = value.real
+        filter[2 * place + 1] = -value.imaginary
+      }
+    }
+    let turns = Tensor(
+      HostArray(converting: chirp.flatMap { [$0.real, $0.imaginary] }, shape: [1, n, 2], to: type))
+    let response = transform(
+      Tensor(HostArray(converting: filter, shape: [1, length, 2], to: type)), isInverse: false)
+    let padded = rows.complexProduct(turns).padded(after: [0, length - n, 0])
+    let product = transform(padded, isInverse: false).complexProduct(response)
+    let convolution = transform(product, isInverse: true).sliced(0..<n, along: 1)
+    return convolution.complexProduct(turns) * (1 / Double(length))
   }
 
   /// The powers of `e^(-2 pi i / n)`, each rounded once.
@@ -73,15 +108,19 @@ struct Fourier: Primitive {
   // MARK: Samples
 
   static var samples: [Sample] {
-    [("one", 3, 1), ("power", 3, 64), ("radices-60", 2, 60), ("prime-31", 2, 31), ("odd-105", 1, 105), ("long-1024", 1, 1024)]
-      .map { label, rows, n in
-        // A radix sums its terms one after the other, p at most 31 here; the largest result exceeds the root mean
-        // square, to which the error is proportional (Higham 2002, section 24.1).
-        Sample(
-          label, inputs: [.init([rows, n, 2])], tolerance: .normwise(64), flops: rows * 5 * n * Int(log2(Double(n) + 1)),
-          isDifferentiable: n < 100
-        ) { transform($0[0], isInverse: n == 60) }
-      }
+    [
+      ("one", 3, 1), ("power", 3, 64), ("radices-60", 2, 60), ("prime-31", 2, 31), ("odd-105", 1, 105),
+      ("long-1024", 1, 1024),
+    ]
+    .map { label, rows, n in
+      // A radix sums its terms one after the other, p at most 31 here; the largest result exceeds the root mean
+      // square, to which the error is proportional (Higham 2002, section 24.1).
+      Sample(
+        label, inputs: [.init([rows, n, 2])], tolerance: .normwise(64),
+        flops: rows * 5 * n * Int(log2(Double(n) + 1)),
+        isDifferentiable: n < 100
+      ) { transform($0[0], isInverse: n == 60) }
+    }
   }
 }
 
@@ -99,7 +138,8 @@ extension Fourier {
         "shared",
         applies: { device, _, output in
           device.runs(output.elementType, localSize: 64)
-            && 4 * Self.capacity(output.shape[1]) * output.elementType.byteCount <= device.sharedMemoryByteCount
+            && 4 * Self.capacity(output.shape[1]) * output.elementType.byteCount
+              <= device.sharedMemoryByteCount
         },
         program: { _, output, _ in
           let constants: [UInt32: UInt32] = [
@@ -113,7 +153,8 @@ extension Fourier {
           ])
         }),
       KernelVariant(
-        "passes", applies: { device, _, output in device.runs(output.elementType, localSize: 64) }, program: passes),
+        "passes", applies: { device, _, output in device.runs(output.elementType, localSize: 64) },
+        program: passes),
     ]
   }
 
@@ -127,14 +168,16 @@ extension Fourier {
   private func passes(_ inputs: [Signature], _ output: Signature, _ device: Capabilities) -> KernelProgram {
     let (rows, n) = (output.shape[0], output.shape[1])
     let radices = Self.radices(of: n)
-    var program = KernelProgram([], temporaries: [Int](repeating: output.byteCount, count: min(radices.count - 1, 2)))
+    var program = KernelProgram(
+      [], temporaries: [Int](repeating: output.byteCount, count: min(radices.count - 1, 2)))
     var (source, done): (KernelCall.Operand, Int) = (.input(0), 1)
     for (number, radix) in radices.enumerated() {
       let target: KernelCall.Operand = number == radices.count - 1 ? .output : .temporary(number % 2)
       program.calls.append(
         KernelCall(
           .shader(
-            "fourier_pass", constants: [0: 64, 1: isInverse ? 1 : 0], defines: output.elementType.scalarDefines),
+            "fourier_pass", constants: [0: 64, 1: isInverse ? 1 : 0],
+            defines: output.elementType.scalarDefines),
           bindings: [source, .input(1), target], groupCount: GroupCount(folding: (rows * n).groups(of: 64)),
           pushConstants: [rows, n, radix, done].map(UInt32.init)))
       (source, done) = (target, done * radix)

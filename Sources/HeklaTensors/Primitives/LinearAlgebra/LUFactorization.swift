@@ -30,8 +30,10 @@ struct LUFactorization: Primitive {
     let n = packed.shape[1]
     let lower = packed.lowerTriangle(diagonal: -1) + Tensor.identity(n, packed.elementType)
     let inner =
-      Tensor.product(lower, upstream.lowerTriangle(diagonal: -1), transposingLeft: true).lowerTriangle(diagonal: -1)
-      + Tensor.product(upstream.upperTriangle(), packed.upperTriangle(), transposingRight: true).upperTriangle()
+      Tensor.product(lower, upstream.lowerTriangle(diagonal: -1), transposingLeft: true).lowerTriangle(
+        diagonal: -1)
+      + Tensor.product(upstream.upperTriangle(), packed.upperTriangle(), transposingRight: true)
+      .upperTriangle()
     let left = packed.triangularSolve(inner, isTransposed: true, hasUnitDiagonal: true)
     // X U^-T = (U^-1 X^T)^T.
     let both = packed.triangularSolve(left.transposed(), isLower: false).transposed()
@@ -72,7 +74,9 @@ struct LUFactorization: Primitive {
         guard packed[place(j, j)] != 0 else { continue }
         for row in j + 1..<max(n, j + 1) {
           packed[place(row, j)] /= packed[place(j, j)]
-          for column in j + 1..<n { packed[place(row, column)] -= packed[place(row, j)] * packed[place(j, column)] }
+          for column in j + 1..<n {
+            packed[place(row, column)] -= packed[place(row, j)] * packed[place(j, column)]
+          }
         }
       }
       permutation += order.map(Double.init)
@@ -88,7 +92,8 @@ struct LUFactorization: Primitive {
   // MARK: Samples
 
   static var samples: [Sample] {
-    [("one", 3, 1), ("two", 2, 2), ("batch-6", 3, 6), ("edge-33", 2, 33), ("edge-65", 1, 65)].map { label, batch, n in
+    [("one", 3, 1), ("two", 2, 2), ("batch-6", 3, 6), ("edge-33", 2, 33), ("edge-65", 1, 65)].map {
+      label, batch, n in
       // The growth of elimination with pivoting is small on random matrices; their condition is some 10 n.
       Sample(
         label, inputs: [.init([batch, n, n])], tolerance: .normwise(100 * Double(n + 1)),
@@ -103,7 +108,9 @@ extension Tensor {
   func permutationMatrices(_ type: ElementType) -> Tensor {
     let n = shape[-1]
     let columns = Tensor.range(n)
-    return Tensor.map(expanded(at: -1), columns) { .select(.apply(.equal, [$0, $1]), .constant(1, type), .constant(0, type)) }
+    return Tensor.map(expanded(at: -1), columns) {
+      .select(.apply(.equal, [$0, $1]), .constant(1, type), .constant(0, type))
+    }
   }
 }
 
@@ -112,7 +119,8 @@ extension KernelVariant {
   /// bindings the input, the further results and the output.
   static func lapack(_ kernel: String, writing count: Int) -> KernelVariant {
     KernelVariant("host", applies: { device, _, _ in device.interface == .host }) { inputs, _, _ in
-      let body = KernelCall.Body.host(kernel, [inputs[0].elementType == .float64 ? 1 : 0] + inputs[0].shape.extents)
+      let body = KernelCall.Body.host(
+        kernel, [inputs[0].elementType == .float64 ? 1 : 0] + inputs[0].shape.extents)
       let further = (0..<count - 1).map { KernelCall.Operand.secondary($0) }
       return KernelProgram([KernelCall(body, bindings: [.input(0)] + further + [.output], writing: count)])
     }

@@ -81,16 +81,19 @@ struct QRFactorization: Primitive {
   // MARK: Samples
 
   static var samples: [Sample] {
-    [("one", 3, 1, 1), ("square-2", 2, 2, 2), ("tall-7x4", 3, 7, 4), ("square-33", 2, 33, 33), ("tall-65x31", 1, 65, 31)]
-      .map { label, batch, m, n in
-        // A diagonal keeps the condition low, which the last columns' errors grow with.
-        Sample(
-          label, inputs: [.init([batch, m, n])], tolerance: .normwise(100 * Double(m + 1)),
-          flops: batch * 4 * m * n * n, isDifferentiable: m < 10
-        ) {
-          let ones = Tensor.identity(m).sliced(0..<n, along: 1)
-          return ($0[0] * (1 / Double(m)) + ones).qrFactorization().q
-        }
+    [
+      ("one", 3, 1, 1), ("square-2", 2, 2, 2), ("tall-7x4", 3, 7, 4), ("square-33", 2, 33, 33),
+      ("tall-65x31", 1, 65, 31),
+    ]
+    .map { label, batch, m, n in
+      // A diagonal keeps the condition low, which the last columns' errors grow with.
+      Sample(
+        label, inputs: [.init([batch, m, n])], tolerance: .normwise(100 * Double(m + 1)),
+        flops: batch * 4 * m * n * n, isDifferentiable: m < 10
+      ) {
+        let ones = Tensor.identity(m).sliced(0..<n, along: 1)
+        return ($0[0] * (1 / Double(m)) + ones).qrFactorization().q
       }
+    }
   }
 }

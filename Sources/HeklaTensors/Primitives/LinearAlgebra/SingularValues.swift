@@ -65,7 +65,9 @@ struct SingularValues: Primitive {
 
   func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray] {
     let all = decomposed(inputs[0])
-    return zip([all.s, all.vt], signatures).map { HostArray(converting: $0, shape: $1.shape, to: $1.elementType) }
+    return zip([all.s, all.vt], signatures).map {
+      HostArray(converting: $0, shape: $1.shape, to: $1.elementType)
+    }
   }
 
   /// From the eigenvectors of the smaller of `A A^T` and `A^T A`: good for values well above 1e-8 of the largest.
@@ -77,7 +79,9 @@ struct SingularValues: Primitive {
     for item in 0..<batch {
       func element(_ row: Int, _ column: Int) -> Double { all[(item * m + row) * n + column] }
       // `short` runs along the smaller extent.
-      func turned(_ short: Int, _ long: Int) -> Double { m <= n ? element(short, long) : element(long, short) }
+      func turned(_ short: Int, _ long: Int) -> Double {
+        m <= n ? element(short, long) : element(long, short)
+      }
       var gram = [Double](repeating: 0, count: k * k)
       for i in 0..<k {
         for j in 0..<k {
@@ -115,18 +119,21 @@ struct SingularValues: Primitive {
   // MARK: Samples
 
   static var samples: [Sample] {
-    [("one", 3, 1, 1), ("square-2", 2, 2, 2), ("tall-7x4", 2, 7, 4), ("wide-3x6", 2, 3, 6), ("wide-31x33", 1, 31, 33)]
-      .map { label, batch, m, n in
-        // The diagonal 1, 2, ... keeps singular values apart, on whose gaps the vectors' errors depend.
-        Sample(
-          label, inputs: [.init([batch, m, n])], tolerance: .normwise(400 * Double(m + n)),
-          flops: batch * 20 * m * n * min(m, n), isDifferentiable: m < 10
-        ) {
-          let k = max(m, n)
-          let spread = (Tensor.range(k).converted(to: .float32) + 1).asDiagonals()
-          return ($0[0] * (0.5 / Double(k)) + spread.sliced(0..<m, along: 0).sliced(0..<n, along: 1))
-            .singularValueDecomposition().u
-        }
+    [
+      ("one", 3, 1, 1), ("square-2", 2, 2, 2), ("tall-7x4", 2, 7, 4), ("wide-3x6", 2, 3, 6),
+      ("wide-31x33", 1, 31, 33),
+    ]
+    .map { label, batch, m, n in
+      // The diagonal 1, 2, ... keeps singular values apart, on whose gaps the vectors' errors depend.
+      Sample(
+        label, inputs: [.init([batch, m, n])], tolerance: .normwise(400 * Double(m + n)),
+        flops: batch * 20 * m * n * min(m, n), isDifferentiable: m < 10
+      ) {
+        let k = max(m, n)
+        let spread = (Tensor.range(k).converted(to: .float32) + 1).asDiagonals()
+        return ($0[0] * (0.5 / Double(k)) + spread.sliced(0..<m, along: 0).sliced(0..<n, along: 1))
+          .singularValueDecomposition().u
       }
+    }
   }
 }

@@ -41,7 +41,10 @@ struct SymmetricEigen: Primitive {
   }
 
   func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray] {
-    [HostArray(converting: decomposed(inputs[0]).values, shape: signatures[0].shape, to: signatures[0].elementType)]
+    [
+      HostArray(
+        converting: decomposed(inputs[0]).values, shape: signatures[0].shape, to: signatures[0].elementType)
+    ]
   }
 
   private func decomposed(_ input: HostArray) -> (vectors: [Double], values: [Double]) {
@@ -65,10 +68,12 @@ struct SymmetricEigen: Primitive {
   // MARK: Samples
 
   static var samples: [Sample] {
-    [("one", 3, 1), ("two", 2, 2), ("batch-5", 3, 5), ("edge-31", 1, 31), ("edge-33", 1, 33)].map { label, batch, n in
+    [("one", 3, 1), ("two", 2, 2), ("batch-5", 3, 5), ("edge-31", 1, 31), ("edge-33", 1, 33)].map {
+      label, batch, n in
       // The diagonal 0, 1, 2, ... keeps eigenvalues apart, on whose gaps the vectors' errors depend.
       Sample(
-        label, inputs: [.init([batch, n, n])], tolerance: .normwise(400 * Double(n + 1)), flops: batch * 9 * n * n * n,
+        label, inputs: [.init([batch, n, n])], tolerance: .normwise(400 * Double(n + 1)),
+        flops: batch * 9 * n * n * n,
         isDifferentiable: n < 10
       ) {
         let spread = Tensor.range(n).converted(to: .float32).asDiagonals()
