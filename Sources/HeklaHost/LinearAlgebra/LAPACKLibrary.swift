@@ -63,9 +63,7 @@ struct LAPACKLibrary: Sendable {
   init(file: String = "libopenblas.so.0") throws(DeviceError) {
     // OpenBLAS chooses its kernels as it is loaded, and the products' loader tells it which.
     _ = BLASLibrary.shared
-    guard let library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL) else {
-      throw Self.missing("libopenblas.so.0")
-    }
+    guard let library = dlopen(file, RTLD_NOW | RTLD_LOCAL) else { throw Self.missing(file) }
     func pair<Routine: Sendable>(_ name: String, as type: Routine.Type) throws(DeviceError) -> Pair<Routine> {
       guard let float = dlsym(library, "s\(name)_"), let double = dlsym(library, "d\(name)_") else {
         throw Self.missing("the routine \(name) in \(file)")
