@@ -57,6 +57,8 @@ const HostFold *host_find_fold(const HostBlockLibrary *library, HostFoldKind kin
   return &library->folds[kind][type];
 }
 
+const HostAttentionKernels *host_attention_kernels(const HostBlockLibrary *library) { return library->attention; }
+
 void host_run(const HostInstruction *code, intptr_t instruction_count, void *const *slots, intptr_t count) {
   for (intptr_t i = 0; i < instruction_count; i++) {
     const HostInstruction *step = &code[i];

@@ -73,6 +73,25 @@ TARGET static void NAME(pack_along)(void *packed, const void *elements, long ste
     }
 }
 
+TARGET static void NAME(pack_runs)(void *packed, long packed_step, const void *elements, long step, long depth,
+                                   const HostProductRun *runs, long run_count) {
+  for (long r = 0; r < run_count; r++) {
+    REAL *out = (REAL *)packed + runs[r].place;
+    const long count = runs[r].count;
+    const REAL *in = (const REAL *)elements + (runs[r].source < 0 ? 0 : runs[r].source);
+    if (runs[r].source < 0) {
+      for (long p = 0; p < depth; p++)
+        for (long i = 0; i < count; i += LANES) NAME(store)(out + p * packed_step + i, (VECTOR){0}, count - i);
+    } else if (count == 1) {
+      for (long p = 0; p < depth; p++) out[p * packed_step] = in[p * step];
+    } else {
+      for (long p = 0; p < depth; p++)
+        for (long i = 0; i < count; i += LANES)
+          NAME(store)(out + p * packed_step + i, NAME(load)(in + p * step + i, count - i), count - i);
+    }
+  }
+}
+
 // MARK: - Tiles
 
 // One tile: `rows` x `vectors * LANES` sums that stay in registers while `depth` runs.
@@ -264,6 +283,7 @@ const HostProductKernels NAME(kernels) = {
     .tile_rows = ROWS,
     .pack_across = NAME(pack_across),
     .pack_along = NAME(pack_along),
+    .pack_runs = NAME(pack_runs),
     .block = NAME(block),
     .rows_by_vector = NAME(rows_by_vector),
     .vector_by_columns = NAME(vector_by_columns),

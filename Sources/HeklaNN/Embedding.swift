@@ -21,4 +21,14 @@ public struct Embedding: Module {
   /// The vectors of `symbols`, shape `symbols.shape + [width]`.
   /// - Parameter symbols: `int32`, each in `0..<count`.
   public func callAsFunction(_ symbols: Tensor) -> Tensor { weight.tensor.gathered(at: symbols) }
+
+  /// The sums, or means, of the vectors of each bag of symbols, shape `[bags.count, width]`; 0 for empty bags.
+  /// - Parameters:
+  ///   - symbols: `int32` of rank 1, each in `0..<count`.
+  ///   - bags: The bag of each symbol.
+  ///   - takesMean: Whether sums are divided by the number of symbols.
+  public func bags(_ symbols: Tensor, in bags: Segments, takesMean: Bool = false) -> Tensor {
+    let vectors = self(symbols)
+    return takesMean ? vectors.segmentMean(bags) : vectors.segmentSum(bags)
+  }
 }

@@ -52,11 +52,7 @@ public struct Initializer: Sendable {
   /// - Parameter standardDeviation: Of the distribution before it is cut; what is left has 0.8796 of it.
   public static func truncatedNormal(standardDeviation: Double) -> Initializer {
     Initializer { shape, _, _, key in
-      Tensor.uniform(shape, key: key).map { uniform in
-        // erf(2 / sqrt 2): how much of the distribution lies within two standard deviations.
-        let share = Scalar(0.954_499_736_103_641_6)
-        return Scalar(2.0.squareRoot() * standardDeviation) * inverseErf(share * (2 * uniform - 1))
-      }
+      .truncatedNormal(shape, key: key, standardDeviation: standardDeviation)
     }
   }
 
@@ -96,17 +92,5 @@ public struct Initializer: Sendable {
     Initializer { shape, fanIn, fanOut, key in
       .normal(shape, key: key, standardDeviation: variance(Double(fanIn), Double(fanOut)).squareRoot())
     }
-  }
-
-  /// The inverse of the error function for |x| < 0.9965, to single precision.
-  ///
-  /// Source: Giles 2012, "Approximating the erfinv function", the central polynomial for single precision.
-  static func inverseErf(_ x: Scalar) -> Scalar {
-    let coefficients = [
-      1.501_409_41, 0.246_640_727, -0.004_177_681_64, -0.001_253_725_03, 0.000_218_580_87, -4.391_506_54e-06,
-      -3.523_387_7e-06, 3.432_739_39e-07, 2.810_226_36e-08,
-    ]
-    let w = -.log((1 - x) * (1 + x)) - 2.5
-    return x * coefficients.dropLast().reversed().reduce(Scalar(coefficients[8])) { $0 * w + Scalar($1) }
   }
 }

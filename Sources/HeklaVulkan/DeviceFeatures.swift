@@ -110,6 +110,11 @@ struct FeatureChain {
       VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures(),
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SUBGROUP_EXTENDED_TYPES_FEATURES,
       of: "VK_KHR_shader_subgroup_extended_types", coreSince: core12)
+    // Enabled for kernels that lay buffers out as C does; nothing asks for it again.
+    _ = link(
+      VkPhysicalDeviceScalarBlockLayoutFeatures(),
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SCALAR_BLOCK_LAYOUT_FEATURES,
+      of: "VK_EXT_scalar_block_layout", coreSince: core12)
     timeline = link(
       VkPhysicalDeviceTimelineSemaphoreFeatures(),
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES,

@@ -102,8 +102,8 @@ import Testing
     let pairs = [
       (lower.matrixProduct(packed.upperTriangle()), permuted), (q.matrixProduct(r), tall),
       (q.transposed().matrixProduct(q), Tensor.identity(n).broadcast(to: [2, n, n])), (r, r.upperTriangle()),
-      (vectors.matrixProduct(values.asDiagonals()).matrixProduct(vectors.transposed()), symmetric),
-      (u.matrixProduct(singular.asDiagonals()).matrixProduct(vt), tall.transposed()),
+      (vectors.matrixProduct(values.embeddedAsDiagonal()).matrixProduct(vectors.transposed()), symmetric),
+      (u.matrixProduct(singular.embeddedAsDiagonal()).matrixProduct(vt), tall.transposed()),
       (factor.matrixProduct(factor.transposed()), Self.definite([2, n, n], seed: 9)),
     ]
     let got = try TestDevice.cpu.executor().compile(StepDescription(outputs: pairs.flatMap { [$0.0, $0.1] }))
@@ -118,7 +118,7 @@ import Testing
   @Test func `further results, solutions and determinants agree with their references on the cpu`() throws {
     let a = Self.matrices([2, 3, 9, 9], seed: 4)
     let b = Self.random([3, 9, 2], seed: 5)
-    let symmetric = a + Tensor.range(9).converted(to: .float32).asDiagonals()
+    let symmetric = a + Tensor.range(9).converted(to: .float32).embeddedAsDiagonal()
     let (sign, logarithm) = (a - 2.2).logDeterminant()
     let svd = symmetric.sliced(0..<5, along: 2).singularValueDecomposition()
     let eigen = symmetric.symmetricEigen()
@@ -144,7 +144,7 @@ import Testing
     let b = Self.random([2, 7, 2], seed: 7).converted(to: .float64)
     let residual = a.matrixProduct(a.solve(b)) - b
     let svd = a.singularValueDecomposition()
-    let rebuilt = svd.u.matrixProduct(svd.values.asDiagonals()).matrixProduct(svd.vTransposed) - a
+    let rebuilt = svd.u.matrixProduct(svd.values.embeddedAsDiagonal()).matrixProduct(svd.vTransposed) - a
     for got in try TestDevice.cpu.executor().compile(StepDescription(outputs: [residual, rebuilt])).run() {
       // Float32 would leave about 1e-7.
       #expect(got.doubles().allSatisfy { abs($0) < 1e-13 })

@@ -60,7 +60,7 @@ import Testing
 
   /// The diagonal 3, 6, 9, ...: eigenvalues and singular values of what is added to it stay apart.
   private static func spread(_ n: Int) -> Tensor {
-    ((Tensor.range(n).converted(to: .float32) + 1) * 3).asDiagonals()
+    ((Tensor.range(n).converted(to: .float32) + 1) * 3).embeddedAsDiagonal()
   }
 
   /// Functions whose gradients are differentiated again.
@@ -118,6 +118,10 @@ import Testing
     ),
     ("Fourier transform", [[6, 2]], { $0[0].fft().squared() }),
     ("real Fourier transform", [[5]], { $0[0].rfft().squared().irfft(count: 5) }),
+    (
+      "attention", [[1, 2, 3, 4], [1, 1, 5, 4], [1, 1, 5, 4], [2, 3, 5]],
+      { .attention(queries: $0[0], keys: $0[1], values: $0[2], isCausal: true, mask: $0[3]) }
+    ),
     (
       "concatenation", [[2, 2], [2, 3]], { Tensor.concatenating([$0[0].exp(), $0[1].squared()], along: 1) }
     ),

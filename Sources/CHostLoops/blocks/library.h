@@ -5,6 +5,7 @@
 #include "operations.h"
 #include "memory.h"
 #include "folds.h"
+#include "attention.h"
 
 #define PAIR(name) {name##_0, name##_1, name##_2}
 #define CHOICE(name) {name##_0, 0, name##_2, 0, name##_4, 0, name##_6}
@@ -112,4 +113,5 @@ const HostBlockLibrary HOST_LIBRARY = {
     [HOST_ARGUMENT_MAXIMUM] = ARGUMENT_FOLD_ENTRIES(argument_maximum),
     [HOST_ARGUMENT_MINIMUM] = ARGUMENT_FOLD_ENTRIES(argument_minimum),
   },
+  .attention = &attention_kernels,
 };

@@ -14,4 +14,5 @@ struct HostBlockLibrary {
   HostFillFunction fills[HOST_STORAGE_COUNT];
   HostSpillFunction spills[HOST_STORAGE_COUNT];
   HostFold folds[HOST_FOLD_COUNT][HOST_TYPE_COUNT];
+  const HostAttentionKernels *attention;
 };

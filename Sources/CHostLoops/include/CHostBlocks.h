@@ -70,6 +70,37 @@ typedef struct HostFold {
   void (*_Nullable finish)(void *_Nonnull result, const void *_Nonnull accumulators, intptr_t count);
 } HostFold;
 
+/// One query's scores with a stretch of keys.
+typedef struct HostAttentionRow {
+  /// The factor of the products of query and keys.
+  float scale;
+  /// How many of the stretch's keys, from the first, the query may read.
+  intptr_t count;
+  /// What is added to the scores, from the stretch's first key on; null where nothing is.
+  const float *_Nullable mask;
+  /// 1, or 0 where the mask is one number for all keys.
+  intptr_t mask_step;
+} HostAttentionRow;
+
+/// What an attention does to a row between its matrix products. `width` is the row's length in memory, of which
+/// what lies beyond the row's count becomes 0.
+typedef struct HostAttentionKernels {
+  /// Turns `products` into exponentials of the scores less the largest so far, which becomes `top`, and adds them
+  /// to `total`; returns what earlier exponentials are to be multiplied with.
+  float (*_Nonnull softmax)(
+    const HostAttentionRow *_Nonnull row, float *_Nonnull products, intptr_t width, float *_Nonnull top,
+    float *_Nonnull total);
+  /// Turns `products` into weights, the exponentials of the scores less `level`, and `changes`, the products of
+  /// upstream and values, into the gradients of `products`: weight * (change - less) * scale.
+  void (*_Nonnull change)(
+    const HostAttentionRow *_Nonnull row, float *_Nonnull products, float *_Nonnull changes, intptr_t width,
+    float level, float less);
+  /// Multiplies `count` values with `factor`.
+  void (*_Nonnull scale)(float *_Nonnull values, float factor, intptr_t count);
+  /// The natural logarithm.
+  float (*_Nonnull log)(float x);
+} HostAttentionKernels;
+
 /// The block functions for one level of vector instructions.
 typedef struct HostBlockLibrary HostBlockLibrary;
 
@@ -102,6 +133,9 @@ HostBlockFunction _Nonnull host_find_splat(const HostBlockLibrary *_Nonnull libr
 HostFillFunction _Nonnull host_find_fill(const HostBlockLibrary *_Nonnull library, HostStorage storage);
 HostSpillFunction _Nonnull host_find_spill(const HostBlockLibrary *_Nonnull library, HostStorage storage);
 const HostFold *_Nonnull host_find_fold(const HostBlockLibrary *_Nonnull library, HostFoldKind kind, HostType type);
+
+/// What attention needs besides matrix products.
+const HostAttentionKernels *_Nonnull host_attention_kernels(const HostBlockLibrary *_Nonnull library);
 
 /// One call of a block function: operands and result by number of their slot.
 typedef struct HostInstruction {

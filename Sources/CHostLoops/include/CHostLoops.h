@@ -1,4 +1,5 @@
 #pragma once
 #include "CHostBlocks.h"
+#include "CHostConvolutions.h"
 #include "CHostThreads.h"
 #include "CHostProducts.h"

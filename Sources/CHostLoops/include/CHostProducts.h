@@ -36,6 +36,16 @@ typedef struct HostProductRight {
   const void *_Nullable edge;
 } HostProductRight;
 
+/// A stretch of neighbours that packing takes to neighbouring places.
+typedef struct HostProductRun {
+  /// Where it goes in a packed row.
+  int32_t place;
+  /// How many elements.
+  int32_t count;
+  /// Where it comes from; negative where the elements are 0.
+  int32_t source;
+} HostProductRun;
+
 /// The kernels of one element type and one instruction set.
 typedef struct HostProductKernels {
   /// Elements in a vector; a panel of the right factor is two vectors wide, or one where that holds the rest.
@@ -49,6 +59,10 @@ typedef struct HostProductKernels {
 
   /// Packs `depth` rows of `count` elements, `step` apart, into `depth` rows of `width >= count`, 0 beyond `count`.
   void (*pack_along)(void *packed, const void *elements, long step, long count, long width, long depth);
+
+  /// Packs `depth` rows, `step` apart, into rows `packed_step` apart, each the same `run_count` runs.
+  void (*pack_runs)(void *packed, long packed_step, const void *elements, long step, long depth,
+                    const HostProductRun *runs, long run_count);
 
   /// Computes `product = left * right`, or adds to `product` where `accumulates`, for one block in cache:
   /// each element's sum runs over `depth` in order, whatever tile the element falls in.

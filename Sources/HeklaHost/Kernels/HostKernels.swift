@@ -13,14 +13,23 @@ public enum HostKernels {
   public static var names: [String] { table.keys.sorted() }
 
   private static let table: [String: @Sendable ([Int]) -> HostSource?] = [
+    "attention": { AttentionForward($0)?.source },
+    "attention_gradient": { AttentionBackward($0)?.source },
     "cholesky": { CholeskyFactor($0)?.source },
+    "convolution": { Convolution($0)?.source },
     "fourier": { FourierTransform($0)?.source },
     "gather_rows": { GatherRows($0)?.source },
-    "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
+    "linear_recurrence": { LinearRecurrence($0)?.source },
     "lu_factorization": { Factorization(.lu, $0)?.source },
+    "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
     "qr_factorization": { Factorization(.qr, $0)?.source },
+    "scan": { Scan($0)?.source },
     "scatter_sum": { ScatterSum($0)?.source },
+    "search_sorted": { SearchSorted($0)?.source },
+    "segment_fold": { SegmentFold($0)?.source },
+    "segment_order": { SegmentOrder($0)?.source },
     "singular_values": { Factorization(.singular, $0)?.source },
+    "sort_rows": { SortRows($0)?.source },
     "symmetric_eigen": { Factorization(.eigen, $0)?.source },
     "triangular_solve": { TriangularSolution($0)?.source },
   ]

@@ -36,4 +36,7 @@ struct BlockLibrary: @unchecked Sendable {
   func spill(_ storage: HostStorage) -> HostSpillFunction { host_find_spill(table, storage) }
   func fold(_ kind: HostFoldKind, _ type: HostType) -> HostFold { host_find_fold(table, kind, type).pointee }
   func rounding(_ storage: HostStorage) -> HostBlockFunction? { host_find_rounding(table, storage) }
+
+  /// What attention needs besides matrix products, of the best level.
+  static var attention: UnsafePointer<HostAttentionKernels> { host_attention_kernels(best.table) }
 }

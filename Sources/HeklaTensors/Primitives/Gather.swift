@@ -2,6 +2,8 @@ import HeklaArrays
 import HeklaDevices
 
 /// The rows of `values`, shape `[rows, columns]`, that `indices`, shape `[count]`, name: shape `[count, columns]`.
+///
+/// The order and the offsets of a `Segments` may follow the indices: the gradient then need not sort.
 struct Gather: Primitive {
   var name: String { "gather" }
 
@@ -18,7 +20,13 @@ struct Gather: Primitive {
   // MARK: Gradient
 
   func gradient(_ context: GradientContext) -> [Tensor?] {
-    [.scatterSum(context.upstream, at: context.inputs[1], rows: context.inputs[0].shape[0]), nil]
+    if context.inputs.count == 4 {
+      let segments = Segments(
+        indices: context.inputs[1], order: context.inputs[2], offsets: context.inputs[3],
+        count: context.inputs[0].shape[0])
+      return [context.upstream.segmentSum(segments), nil, nil, nil]
+    }
+    return [.scatterSum(context.upstream, at: context.inputs[1], rows: context.inputs[0].shape[0]), nil]
   }
 
   // MARK: Reference

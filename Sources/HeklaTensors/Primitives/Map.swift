@@ -9,9 +9,12 @@ struct Map: Primitive {
   let shape: Shape
   /// What memory holds; narrower than the expression's type for storage types.
   let elementType: ElementType
+  /// The derivative by input 0 where it is stated, not derived from the expression.
+  let statedDerivative: Scalar?
 
-  init(_ expression: Scalar, shape: Shape, elementType: ElementType? = nil) {
+  init(_ expression: Scalar, shape: Shape, elementType: ElementType? = nil, statedDerivative: Scalar? = nil) {
     self.expression = expression
+    self.statedDerivative = statedDerivative
     self.shape = shape
     self.elementType = elementType ?? expression.type
   }
@@ -34,7 +37,7 @@ struct Map: Primitive {
     let count = context.inputs.count
     return context.inputs.enumerated().map { position, input in
       guard input.elementType.isFloating, expression.type.isFloating else { return nil }
-      let derivative = expression.derivative(withRespectTo: position)
+      let derivative = statedDerivative ?? expression.derivative(withRespectTo: position)
       if derivative.constantValue == 0 { return nil }
       // Where the derivative needs the operation's own costly value (exp, tanh, ...), read it instead of
       // computing it again.

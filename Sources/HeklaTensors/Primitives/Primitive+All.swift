@@ -1,12 +1,18 @@
 extension Sample {
   /// The samples of every primitive, by the primitive's name: what conformance, gradient checks and `gpubench` walk.
   public static let all: [(primitive: String, samples: [Sample])] = [
+    ("attention", Attention.samples),
+    ("attention-gradient", AttentionGradient.samples),
     ("broadcast", Broadcast.samples),
     ("cholesky", Cholesky.samples),
     ("concatenate", Concatenate.samples),
+    ("convolution", Convolution.samples),
+    ("convolution-input-gradient", ConvolutionInputGradient.samples),
+    ("convolution-weight-gradient", ConvolutionWeightGradient.samples),
     ("flip", Flip.samples),
     ("fourier", Fourier.samples),
     ("gather", Gather.samples),
+    ("linear-recurrence", LinearRecurrence.samples),
     ("lu-factorization", LUFactorization.samples),
     ("map", Map.samples),
     ("matrix-product", MatrixProduct.samples),
@@ -15,10 +21,17 @@ extension Sample {
     ("qr-factorization", QRFactorization.samples),
     ("reduction", Reduction.samples),
     ("reshape", Reshape.samples),
+    ("scan", Scan.samples),
     ("scatter-sum", ScatterSum.samples),
+    ("search-sorted", SearchSorted.samples),
+    ("segment-order", SegmentOrder.samples),
+    ("segment-reduction", SegmentReduction.samples),
+    ("shear", Shear.samples),
     ("singular-values", SingularValues.samples),
     ("slice", Slice.samples),
+    ("sort", Sort.samples),
     ("symmetric-eigen", SymmetricEigen.samples),
     ("triangular-solve", TriangularSolve.samples),
+    ("windows", Windows.samples),
   ]
 }

@@ -41,7 +41,7 @@ struct SingularValues: Primitive {
 
     let projected = Tensor.product(u, du, transposingLeft: true)
     var inner = gaps * skew(projected) * columns
-    if let ds = context.secondaryUpstreams[0] { inner = inner + ds.asDiagonals() }
+    if let ds = context.secondaryUpstreams[0] { inner = inner + ds.embeddedAsDiagonal() }
     var outside: [Tensor] = []
     if u.shape[1] > u.shape[2] {
       outside.append(((du - u.matrixProduct(projected)) * inverse.expanded(at: 1)).matrixProduct(vt))
@@ -130,7 +130,7 @@ struct SingularValues: Primitive {
         flops: batch * 20 * m * n * min(m, n), isDifferentiable: m < 10
       ) {
         let k = max(m, n)
-        let spread = (Tensor.range(k).converted(to: .float32) + 1).asDiagonals()
+        let spread = (Tensor.range(k).converted(to: .float32) + 1).embeddedAsDiagonal()
         return ($0[0] * (0.5 / Double(k)) + spread.sliced(0..<m, along: 0).sliced(0..<n, along: 1))
           .singularValueDecomposition().u
       }

@@ -29,7 +29,7 @@ struct SymmetricEigen: Primitive {
     let values = SecondaryOutput.outputs(of: vectors.node)[0]
     let gaps = (values.expanded(at: 1) - values.expanded(at: 2)).invertedUnlessZero()
     var inner = gaps * Tensor.product(vectors, context.upstream, transposingLeft: true)
-    if let upstream = context.secondaryUpstreams[0] { inner = inner + upstream.asDiagonals() }
+    if let upstream = context.secondaryUpstreams[0] { inner = inner + upstream.embeddedAsDiagonal() }
     let free = Tensor.product(vectors.matrixProduct(inner), vectors, transposingRight: true)
     return [free.foldedOntoLowerTriangle()]
   }
@@ -76,7 +76,7 @@ struct SymmetricEigen: Primitive {
         flops: batch * 9 * n * n * n,
         isDifferentiable: n < 10
       ) {
-        let spread = Tensor.range(n).converted(to: .float32).asDiagonals()
+        let spread = Tensor.range(n).converted(to: .float32).embeddedAsDiagonal()
         return ($0[0] * (0.5 / Double(n)) + spread).symmetricEigen().vectors
       }
     }

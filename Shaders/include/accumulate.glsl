@@ -1,0 +1,25 @@
+// Folding two values of SCALAR: float unless the define says int or uint.
+// Constant 10: 0 sum, 1 product, 2 maximum, 3 minimum; the extrema are NaN where an operand is.
+
+#ifndef SCALAR
+#define SCALAR float
+#define IS_FLOAT
+#endif
+
+layout(constant_id = 10) const uint FOLD = 0;
+
+#ifdef IS_FLOAT
+bool is_nan(SCALAR x) { return (floatBitsToUint(x) & 0x7FFFFFFFu) > 0x7F800000u; }
+#endif
+
+// `earlier` and `later` folded.
+SCALAR accumulate(SCALAR earlier, SCALAR later) {
+  if (FOLD == 0) return earlier + later;
+  if (FOLD == 1) return earlier * later;
+#ifdef IS_FLOAT
+  if (is_nan(earlier)) return earlier;
+  if (is_nan(later)) return later;
+#endif
+  bool isBetter = FOLD == 2 ? later > earlier : later < earlier;
+  return isBetter ? later : earlier;
+}

@@ -1,0 +1,97 @@
+import CHostLoops
+import HeklaDevices
+
+/// The extents and masks of an attention on the host.
+///
+/// Parameters: batch, heads, groups, queries S, keys T, depth D, width E, flags, the scale's bits. Flags by bit:
+/// 0 a mask; 1...4 it varies with batch, head, query, key; 5 lengths; 6 causal.
+struct AttentionExtents: Sendable {
+  let batch, heads, groups, queries, keys, depth, width: Int
+  let scale: Float
+  private let flags: Int
+
+  init?(_ parameters: [Int]) {
+    guard parameters.count == 9, parameters.allSatisfy({ $0 >= 0 }), parameters[2] > 0 else { return nil }
+    (batch, heads, groups, queries) = (parameters[0], parameters[1], parameters[2], parameters[3])
+    (keys, depth, width, flags) = (parameters[4], parameters[5], parameters[6], parameters[7])
+    scale = Float(bitPattern: UInt32(truncatingIfNeeded: parameters[8]))
+  }
+
+  var hasMask: Bool { flags & 1 != 0 }
+  var hasLengths: Bool { flags & 32 != 0 }
+  var isCausal: Bool { flags & 64 != 0 }
+
+  /// The mask's extents; 1 where it does not vary.
+  private var maskExtents: [Int] {
+    [batch, heads, queries, keys].enumerated().map { flags & (2 << $0.offset) != 0 ? $0.element : 1 }
+  }
+  var maskCount: Int { hasMask ? maskExtents.reduce(1, *) : 0 }
+
+  /// The stream of keys that a stream of queries reads.
+  func group(of stream: Int) -> Int { stream / heads * groups + stream % heads / (heads / groups) }
+
+  /// The scores of `query` of `stream` with up to `count` keys from `first` on, of which `limit` exist.
+  func row(
+    _ stream: Int, _ query: Int, keys range: Range<Int>, limit: Int, mask: UnsafePointer<Float>?
+  ) -> HostAttentionRow {
+    let end = min(range.upperBound, isCausal ? min(limit, query + 1) : limit)
+    var row = HostAttentionRow(
+      scale: scale, count: max(end - range.lowerBound, 0), mask: nil, mask_step: flags & 16 != 0 ? 1 : 0)
+    guard hasMask, let mask else { return row }
+    var at = flags & 2 != 0 ? stream / heads : 0
+    if flags & 4 != 0 { at = at * heads + stream % heads }
+    if flags & 8 != 0 { at = at * queries + query }
+    row.mask = mask + (flags & 16 != 0 ? at * keys + range.lowerBound : at)
+    return row
+  }
+}
+
+/// The memory of an attention's inputs.
+///
+/// `@unchecked Sendable`: the inputs are only read while the kernel runs.
+struct AttentionMemory: @unchecked Sendable {
+  let queries, keys, values: UnsafePointer<Float>
+  let mask: UnsafePointer<Float>?
+  private let lengths: UnsafePointer<Int32>?
+  private let extents: AttentionExtents
+
+  init(_ extents: AttentionExtents, _ arguments: HostArguments, kernel: String) throws(DeviceError) {
+    self.extents = extents
+    func floats(_ number: Int, _ count: Int) throws(DeviceError) -> UnsafePointer<Float> {
+      try arguments.floats(number, count: count, kernel: kernel)
+    }
+    let (own, other) = (
+      extents.batch * extents.heads * extents.queries, extents.batch * extents.groups * extents.keys
+    )
+    queries = try floats(0, own * extents.depth)
+    keys = try floats(1, other * extents.depth)
+    values = try floats(2, other * extents.width)
+    mask = extents.hasMask ? try floats(3, extents.maskCount) : nil
+    lengths =
+      extents.hasLengths
+      ? UnsafePointer(
+        try arguments.elements(4, count: extents.batch, as: Int32.self, kernel: kernel).baseAddress) : nil
+  }
+
+  /// How many keys the queries of `stream` before `end` may read at most.
+  func limit(_ stream: Int, before end: Int) -> Int {
+    let own = lengths.map { max(0, min(Int($0[stream / extents.heads]), extents.keys)) } ?? extents.keys
+    return extents.isCausal ? min(own, end) : own
+  }
+}
+
+extension HostArguments {
+  /// The start of binding `number`, checked to have `count` floats.
+  func floats(_ number: Int, count: Int, kernel: String) throws(DeviceError) -> UnsafeMutablePointer<Float> {
+    guard let start = try elements(number, count: max(count, 1), as: Float.self, kernel: kernel).baseAddress
+    else {
+      throw .invalidArgument(call: kernel, reason: "binding \(number) is empty.")
+    }
+    return start
+  }
+
+  func floats(_ number: Int, count: Int, kernel: String) throws(DeviceError) -> UnsafePointer<Float> {
+    let start: UnsafeMutablePointer<Float> = try floats(number, count: count, kernel: kernel)
+    return UnsafePointer(start)
+  }
+}

@@ -1,0 +1,144 @@
+import CHostLoops
+import HeklaDevices
+
+/// A convolution over up to three axes, or one of its two gradients, after implicit unrolling into a matrix product.
+///
+/// Parameters: direction (0 forward, 1 input gradient, 2 weight gradient), type (0 `float32`, 1 `float64`), batch,
+/// groups, channels and features of a group, then input, kernel, output, stride, dilation and border in front,
+/// three numbers each.
+/// Bindings: forward `x`, `weights`, `y`; input gradient `y`, `weights`, `x`; weight gradient `x`, `y`, `weights`,
+/// each `[batch or features, channels, spatial...]` as the tensors are. The last is overwritten.
+///
+/// The unrolled matrix, each input element once per tap that meets it, exists only in pieces of a cache's size, in
+/// the form in which the kernels of the matrix product read their factors. Each element is a sum in an order that
+/// the shapes alone fix. A group with one channel is convolved plane by plane instead.
+///
+/// Source: Chetlur et al. 2014, "cuDNN: Efficient primitives for deep learning", section 3, there for GPUs.
+struct Convolution: Sendable {
+  static let name = "convolution"
+
+  /// What is computed from the other two.
+  enum Direction: Int { case forward, inputGradient, weightGradient }
+
+  let direction: Direction
+  let isDouble: Bool
+  let batch, groups, channels, features: Int
+  let input, kernel, output, stride, dilation, before: [Int]
+
+  var taps: Int { kernel.reduce(1, *) }
+  var inputCount: Int { input.reduce(1, *) }
+  var outputCount: Int { output.reduce(1, *) }
+  var elementSize: Int { isDouble ? 8 : 4 }
+
+  init?(_ parameters: [Int]) {
+    guard parameters.count == 24, let direction = Direction(rawValue: parameters[0]),
+      parameters[1...].allSatisfy({ $0 >= 0 }), parameters[2..<21].allSatisfy({ $0 > 0 })
+    else { return nil }
+    self.direction = direction
+    isDouble = parameters[1] == 1
+    (batch, groups) = (parameters[2], parameters[3])
+    (channels, features) = (parameters[4], parameters[5])
+    func triple(_ start: Int) -> [Int] { Array(parameters[start..<start + 3]) }
+    (input, kernel, output) = (triple(6), triple(9), triple(12))
+    (stride, dilation, before) = (triple(15), triple(18), triple(21))
+    // Runs are described in 32 bits.
+    guard inputCount < Int(Int32.max), outputCount < Int(Int32.max) else { return nil }
+  }
+
+  var source: HostSource {
+    let key =
+      "\(direction) \(isDouble) \(batch) \(groups) \(channels) \(features) \(input) \(kernel) \(output) \(stride) "
+      + "\(dilation) \(before)"
+    return HostSource(name: Self.name, key: key) { (arguments: HostArguments) throws(DeviceError) in
+      try run(arguments)
+    }
+  }
+
+  private func run(_ arguments: HostArguments) throws(DeviceError) {
+    let counts = (
+      x: batch * groups * channels * inputCount, weights: groups * features * channels * taps,
+      y: batch * groups * features * outputCount
+    )
+    func memory(_ binding: Int, _ count: Int) throws(DeviceError) -> UnsafeMutableRawPointer? {
+      try arguments.elements(binding, count: count * elementSize, as: UInt8.self, kernel: Self.name)
+        .baseAddress
+        .map { UnsafeMutableRawPointer($0) }
+    }
+    let places =
+      switch direction {
+      case .forward: (x: 0, weights: 1, y: 2)
+      case .inputGradient: (x: 2, weights: 1, y: 0)
+      case .weightGradient: (x: 0, weights: 2, y: 1)
+      }
+    guard let x = try memory(places.x, counts.x), let weights = try memory(places.weights, counts.weights),
+      let y = try memory(places.y, counts.y)
+    else { return }
+    if channels == 1 && features <= 4 {
+      convolvePlanes(x, weights, y)
+    } else if direction == .weightGradient {
+      WindowWeightGradient(self, x: x, y: y, weights: weights).run()
+    } else {
+      WindowProduct(self, x: x, weights: weights, y: y).run()
+    }
+  }
+}
+
+extension Convolution {
+  /// Groups of one channel: each plane by itself, in parallel.
+  private func convolvePlanes(
+    _ x: UnsafeMutableRawPointer, _ weights: UnsafeMutableRawPointer, _ y: UnsafeMutableRawPointer
+  ) {
+    func triple(_ values: [Int]) -> (Int, Int, Int) { (values[0], values[1], values[2]) }
+    var windows = HostPlaneWindows(
+      input: triple(input), kernel: triple(kernel), output: triple(output), stride: triple(stride),
+      dilation: triple(dilation), before: triple(before))
+    let convolve = isDouble ? host_convolve_plane_float64 : host_convolve_plane_float32
+    let (inputBytes, outputBytes) = (inputCount * elementSize, outputCount * elementSize)
+    let tapBytes = taps * elementSize
+    let planes = groups * features
+    withUnsafePointer(to: &windows) { windows in
+      switch direction {
+      case .forward:
+        ThreadPool.shared.parallel(count: batch * planes) { plane in
+          let target = y + plane * outputBytes
+          target.initializeMemory(as: UInt8.self, repeating: 0, count: outputBytes)
+          convolve(
+            HOST_PLANE_OUTPUT, windows, x + plane / features * inputBytes,
+            weights + plane % planes * tapBytes,
+            target)
+        }
+      case .inputGradient:
+        ThreadPool.shared.parallel(count: batch * groups) { plane in
+          let target = x + plane * inputBytes
+          target.initializeMemory(as: UInt8.self, repeating: 0, count: inputBytes)
+          for feature in plane * features..<(plane + 1) * features {
+            convolve(
+              HOST_PLANE_INPUT, windows, target, weights + feature % planes * tapBytes,
+              y + feature * outputBytes)
+          }
+        }
+      case .weightGradient:
+        ThreadPool.shared.parallel(count: planes) { feature in
+          withUnsafeTemporaryAllocation(of: Double.self, capacity: taps) { sums in
+            sums.initialize(repeating: 0)
+            guard let start = sums.baseAddress else { return }
+            for item in 0..<batch {
+              let channel = item * groups + feature / features
+              convolve(
+                HOST_PLANE_WEIGHTS, windows, x + channel * inputBytes, start,
+                y + (item * planes + feature) * outputBytes)
+            }
+            for tap in 0..<taps {
+              let index = feature * taps + tap
+              if isDouble {
+                weights.assumingMemoryBound(to: Double.self)[index] = sums[tap]
+              } else {
+                weights.assumingMemoryBound(to: Float.self)[index] = Float(sums[tap])
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import HeklaArrays
+import HeklaDevices
+
+/// How much a loss changes with the queries, keys and values of an `Attention`.
+///
+/// Inputs: those of the attention, then delta `[batch, heads, S]` (the row sums of dO O), L `[batch, heads, S]` and
+/// dO `[batch, heads, S, E]`. Results: dQ; further ones dK and dV. With P = exp(scale Q K^T + mask - L):
+/// dV = P^T dO, dS = P (dO V^T - delta), dQ = scale dS K, dK = scale dS^T Q.
+/// Source: Dao et al. 2022, "FlashAttention", algorithm 4.
+struct AttentionGradient: Primitive {
+  let options: AttentionOptions
+
+  var name: String { "attention-gradient" }
+  var attributes: String { "\(options)" }
+
+  // MARK: Shape
+
+  func signature(of inputs: [Signature]) -> Signature {
+    let size = AttentionSize(options, inputs)
+    let (delta, sums, upstream) = (
+      inputs[options.inputCount], inputs[options.inputCount + 1], inputs[options.inputCount + 2]
+    )
+    let rows = Shape([size.batch, size.heads, size.queries])
+    require(
+      delta.shape == rows && sums.shape == rows && upstream.shape == Shape(rows.extents + [size.width]),
+      "attention-gradient: delta \(delta), L \(sums) and dO \(upstream) where the rows are \(rows)")
+    return inputs[0]
+  }
+
+  func secondarySignatures(of inputs: [Signature]) -> [Signature] { [inputs[1], inputs[2]] }
+
+  // MARK: Gradient
+
+  /// That of the same computation written with matrix products.
+  func gradient(_ context: GradientContext) -> [Tensor?] {
+    // Copies end the search for gradients at this node's inputs, however these depend on each other.
+    let copies = context.inputs.map { $0.map { $0 } }
+    let parts = AttentionInputs(options, copies)
+    let (delta, sums, upstream) = (
+      copies[options.inputCount], copies[options.inputCount + 1], copies[options.inputCount + 2]
+    )
+    let results = parts.gradients(sums: sums, delta: delta, upstream: upstream)
+    var loss = (results[0] * context.upstream).sum()
+    for (index, upstream) in context.secondaryUpstreams.sorted(by: { $0.key < $1.key }) {
+      loss = loss + (results[index + 1] * upstream).sum()
+    }
+    let isReal = copies.map(\.elementType.isFloating)
+    var found = gradients(of: loss, withRespectTo: zip(copies, isReal).filter(\.1).map(\.0)).makeIterator()
+    return isReal.map { $0 ? found.next() : nil }
+  }
+
+  // MARK: Reference
+
+  func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
+    HostArray(converting: evaluate(inputs)[0], shape: signature.shape, to: signature.elementType)
+  }
+
+  func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray] {
+    zip(evaluate(inputs).dropFirst(), signatures).map {
+      HostArray(converting: $0, shape: $1.shape, to: $1.elementType)
+    }
+  }
+
+  private func evaluate(_ inputs: [HostArray]) -> [[Double]] {
+    let scores = AttentionScores(options, inputs)
+    let size = scores.size
+    let (q, k, v) = (inputs[0].doubles(), inputs[1].doubles(), inputs[2].doubles())
+    let rest = inputs[options.inputCount...].map { $0.doubles() }
+    let (delta, sums, upstream) = (rest[0], rest[1], rest[2])
+    var (dq, dk, dv) = (q.map { _ in 0.0 }, k.map { _ in 0.0 }, v.map { _ in 0.0 })
+    for stream in 0..<size.batch * size.heads {
+      for query in 0..<size.queries {
+        let row = stream * size.queries + query
+        for (key, score) in scores.row(stream, query).enumerated() {
+          guard let score else { continue }
+          let other = size.group(of: stream) * size.keys + key
+          let weight = exp(score - sums[row])
+          var change = -delta[row]
+          for column in 0..<size.width {
+            change += upstream[row * size.width + column] * v[other * size.width + column]
+            dv[other * size.width + column] += weight * upstream[row * size.width + column]
+          }
+          for column in 0..<size.depth {
+            dq[row * size.depth + column] += options.scale * weight * change * k[other * size.depth + column]
+            dk[other * size.depth + column] += options.scale * weight * change * q[row * size.depth + column]
+          }
+        }
+      }
+    }
+    return [dq, dk, dv]
+  }
+
+  // MARK: Lowering
+
+  var lowering: Lowering { .kernels(variants) }
+
+  // MARK: Samples
+
+  /// Cases with L about the logarithm of T, as of small scores, so that the weights sum to about 1.
+  static var samples: [Sample] {
+    [
+      sample("causal-edges", [1, 2, 33, 16], [1, 2, 33, 16], 16, isCausal: true),
+      sample("grouped-masks", [2, 4, 9, 8], [2, 2, 35, 8], 12, mask: [2, 1, 9, 35], hasLengths: true),
+      sample("head-80", [1, 1, 7, 80], [1, 1, 65, 80], 80),
+    ]
+  }
+
+  private static func sample(
+    _ label: String, _ queries: Shape, _ keys: Shape, _ width: Int, isCausal: Bool = false,
+    mask: Shape? = nil,
+    hasLengths: Bool = false
+  ) -> Sample {
+    let options = AttentionOptions(
+      scale: 1 / Double(queries[3]).squareRoot(), isCausal: isCausal, hasMask: mask != nil,
+      hasLengths: hasLengths)
+    let rows = Array(queries.extents.dropLast())
+    let level = log(Double(keys[2]))
+    let inputs =
+      [.init(queries), .init(keys), .init(Shape(Array(keys.extents.dropLast()) + [width]))]
+      + (mask.map { [Sample.Input($0)] } ?? [])
+      + (hasLengths ? [Sample.Input([queries[0]], .int32, in: 0...Double(keys[2]))] : [])
+      + [.init(Shape(rows)), .init(Shape(rows), in: level...level + 1), .init(Shape(rows + [width]))]
+    return Sample(
+      label, inputs: inputs,
+      // As the attention's, with sums over D, then E, then T or all S of a group's heads.
+      tolerance: .sum(of: 4 * (queries[3] + width + keys[2] + 64)),
+      flops: 2 * rows.reduce(1, *) * keys[2] * (3 * queries[3] + 2 * width),
+      // Central differences evaluate the reference anew for each element.
+      isDifferentiable: queries.count + keys.count <= 1500
+    ) { Tensor(AttentionGradient(options: options), $0) }
+  }
+}

@@ -1,0 +1,170 @@
+import HeklaArrays
+import HeklaDevices
+
+/// Each element of `[outer, extent, inner]` folded with all before it along the middle axis.
+struct Scan: Primitive {
+  /// Sum, product, maximum or minimum.
+  let fold: Loop.Fold
+  /// Whether the fold runs from the last element to the first.
+  let isReversed: Bool
+
+  var name: String { "scan" }
+  var attributes: String { isReversed ? "\(fold), reversed" : "\(fold)" }
+
+  // MARK: Shape
+
+  func signature(of inputs: [Signature]) -> Signature {
+    require(
+      inputs[0].shape.rank == 3 && Sort.kinds.contains(inputs[0].elementType),
+      "\(name): \(inputs[0]); it takes \(Sort.kinds), convert others")
+    return inputs[0]
+  }
+
+  // MARK: Gradient
+
+  func gradient(_ context: GradientContext) -> [Tensor?] {
+    let (x, upstream) = (context.inputs[0], context.upstream)
+    let extent = x.shape[1]
+    switch fold {
+    case .sum: return [upstream.scan(.sum, isReversed: !isReversed)]
+    case .product:
+      // dy[j] / dx[i] is the product of the others: what lies before i times what lies between i and j. The
+      // second, weighted and summed over j, is a linear recurrence; nothing is divided, so zeros do no harm.
+      let before = context.output.shifted(by: isReversed ? -1 : 1, along: 1, filling: 1)
+      let next = x.shifted(by: isReversed ? 1 : -1, along: 1, filling: 0)
+      return [before * upstream.recurrence(factors: next, isReversed: !isReversed)]
+    default:
+      // Each result goes back to the first element that attained it.
+      let y = context.output.shifted(
+        by: isReversed ? -1 : 1, along: 1, filling: fold == .maximum ? -.infinity : .infinity)
+      let position = Tensor.coordinates(x.shape, along: 1)
+      let isNew = fold == .maximum ? x .> y : x .< y
+      let start = isReversed ? extent - 1 : 0
+      let attained = Tensor.map(isNew, position) { isNew, position in
+        .select(isNew, position, .constant(Double(start), .int32))
+      }
+      let sources = attained.scan(isReversed ? .minimum : .maximum, isReversed: isReversed)
+      return [upstream.scattered(to: x.shape, along: 1, at: sources)]
+    }
+  }
+
+  // MARK: Reference
+
+  func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
+    var values = inputs[0].doubles()
+    let (outer, extent, inner) = (signature.shape[0], signature.shape[1], signature.shape[2])
+    for column in 0..<outer * inner {
+      let start = column / inner * extent * inner + column % inner
+      for i in 1..<max(extent, 1) {
+        let (here, before) = isReversed ? (extent - 1 - i, extent - i) : (i, i - 1)
+        let (x, y) = (values[start + before * inner], values[start + here * inner])
+        values[start + here * inner] =
+          switch fold {
+          case .sum: x + y
+          case .product: x * y
+          case .maximum: x.isNaN || y.isNaN ? .nan : max(x, y)
+          default: x.isNaN || y.isNaN ? .nan : min(x, y)
+          }
+      }
+    }
+    return HostArray(converting: values, shape: signature.shape, to: signature.elementType)
+  }
+
+  // MARK: Lowering
+
+  /// The constant that `accumulate.glsl` and the host know the fold by.
+  private var foldNumber: Int { [Loop.Fold.sum, .product, .maximum, .minimum].firstIndex(of: fold) ?? 0 }
+
+  var lowering: Lowering {
+    .kernels([
+      KernelVariant("host", applies: { device, _, _ in device.interface == .host }) { _, output, _ in
+        let kind = Sort.kinds.firstIndex(of: output.elementType) ?? 0
+        let parameters = [kind, foldNumber, isReversed ? 1 : 0] + output.shape.extents
+        return KernelProgram([KernelCall(.host("scan", parameters), bindings: [.input(0), .output])])
+      },
+      KernelVariant(
+        "rows",
+        applies: { device, _, output in
+          device.runs(.float32, localSize: 128) && Sort.kinds.prefix(3).contains(output.elementType)
+            && output.shape[2] == 1
+        }, suits: { _, _, output in output.shape[1] > 32 }, program: rows),
+      KernelVariant(
+        "columns",
+        applies: { device, _, output in
+          device.runs(.float32, localSize: 64) && Sort.kinds.prefix(3).contains(output.elementType)
+        }
+      ) { _, output, _ in
+        let columns = output.shape[0] * output.shape[2]
+        return KernelProgram([
+          KernelCall(
+            .shader("scan_columns", constants: constants(64), defines: output.elementType.scalarDefine),
+            bindings: [.input(0), .output], groupCount: GroupCount(folding: columns.groups(of: 64)),
+            pushConstants: [columns, output.shape[1], output.shape[2]].map(UInt32.init))
+        ])
+      },
+    ])
+  }
+
+  private func constants(_ localSize: UInt32) -> [UInt32: UInt32] {
+    [0: localSize, 1: isReversed ? 1 : 0, 10: UInt32(foldNumber)]
+  }
+
+  /// Rows cut in chunks: each chunk's total, the totals scanned, each chunk scanned from where the last ended.
+  private func rows(_ inputs: [Signature], _ output: Signature, _ device: Capabilities) -> KernelProgram {
+    let (rows, extent, localSize, items) = (output.shape[0], output.shape[1], 128, 8)
+    let chunks = extent.groups(of: localSize * items)
+    var program = KernelProgram([])
+    let (totals, running) = (program.temporary(4 * rows * chunks), program.temporary(4 * rows * chunks))
+    let geometry = constants(UInt32(localSize)).merging([2: UInt32(items)]) { $1 }
+    let push = [rows, extent, chunks].map(UInt32.init)
+    let defines = output.elementType.scalarDefine
+    if chunks > 1 {
+      program.calls.append(
+        KernelCall(
+          .shader("scan_rows", constants: geometry, defines: defines), bindings: [.input(0), totals],
+          groupCount: GroupCount(folding: rows * chunks), pushConstants: push))
+      // The totals lie in the order of the scan already.
+      program.calls.append(
+        KernelCall(
+          .shader("scan_columns", constants: [0: 64, 1: 0, 10: UInt32(foldNumber)], defines: defines),
+          bindings: [totals, running], groupCount: GroupCount(folding: rows.groups(of: 64)),
+          pushConstants: [rows, chunks, 1].map(UInt32.init)))
+    }
+    program.calls.append(
+      KernelCall(
+        .shader("scan_rows", constants: geometry, defines: defines.merging(["CARRY": "1"]) { $1 }),
+        bindings: [.input(0), chunks > 1 ? running : .input(0), .output],
+        groupCount: GroupCount(folding: rows * chunks), pushConstants: push))
+    return program
+  }
+
+  // MARK: Samples
+
+  static var samples: [Sample] {
+    [
+      Sample("sum-rows", inputs: [.init([5, 1_037])], tolerance: .sum(of: 1_037), flops: 5 * 1_037) {
+        $0[0].cumulativeSum(along: 1)
+      },
+      Sample("sum-columns-reversed", inputs: [.init([2, 65, 3])], tolerance: .sum(of: 65), flops: 390) {
+        $0[0].cumulativeSum(along: 1, isReversed: true)
+      },
+      Sample("sum-exclusive", inputs: [.init([3, 40])], tolerance: .sum(of: 40), flops: 120) {
+        $0[0].cumulativeSum(along: 1, isExclusive: true)
+      },
+      Sample("product", inputs: [.init([4, 33], in: 0.5...1.5)], tolerance: .ulps(66), flops: 132) {
+        $0[0].cumulativeProduct(along: 1)
+      },
+      Sample("maximum", inputs: [.init([3, 130])], tolerance: .exact) { $0[0].cumulativeMaximum(along: 1) },
+      Sample("minimum-reversed", inputs: [.init([19, 4])], tolerance: .exact) {
+        $0[0].cumulativeMinimum(along: 0, isReversed: true)
+      },
+    ]
+  }
+}
+
+extension ElementType {
+  /// What a kernel's `SCALAR` is for this type; nothing for `float32`, which is the default.
+  var scalarDefine: [String: String] {
+    self == .int32 ? ["SCALAR": "int"] : self == .uint32 ? ["SCALAR": "uint"] : [:]
+  }
+}
