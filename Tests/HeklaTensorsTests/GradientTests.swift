@@ -54,6 +54,15 @@ import Testing
     checkGradients(of: (weights * output).sum(), at: leaves, label: example.testDescription)
   }
 
+  private static func definite(_ x: Tensor) -> Tensor {
+    x.matrixProduct(x.transposed()) + .identity(x.shape[-1], x.elementType)
+  }
+
+  /// The diagonal 3, 6, 9, ...: eigenvalues and singular values of what is added to it stay apart.
+  private static func spread(_ n: Int) -> Tensor {
+    ((Tensor.range(n).converted(to: .float32) + 1) * 3).embeddedAsDiagonal()
+  }
+
   /// Functions whose gradients are differentiated again.
   static let secondOrder: [(name: String, shapes: [Shape], function: @Sendable ([Tensor]) -> Tensor)] = [
     ("matrix product", [[3, 4], [4, 2]], { $0[0].matrixProduct($0[1]) }),
@@ -78,6 +87,37 @@ import Testing
     ("padded square", [[2, 3]], { $0[0].squared().padded(before: [1, 0], after: [0, 2], with: 5) }),
     ("gather", [[5, 2]], { $0[0].squared().gathered(at: Tensor([Int32(4), 0, 4])) }),
     ("scatter", [[4, 2]], { Tensor.scatterSum($0[0].exp(), at: Tensor([Int32(1), 1, 0, 2]), rows: 3) }),
+    ("cholesky", [[2, 4, 4]], { definite($0[0]).cholesky() }),
+    (
+      "triangular solution", [[3, 3], [3, 2]],
+      { ($0[0] + .identity(3) * 3).triangularSolve($0[1], isTransposed: true) }
+    ),
+    ("solution", [[2, 3, 3], [3, 2]], { ($0[0] + .identity(3) * 3).solve($0[1]) }),
+    ("log-determinant", [[2, 3, 3]], { ($0[0] + .identity(3) * 3).logDeterminant().logarithm }),
+    ("definite log-determinant", [[3, 3]], { definite($0[0]).logDeterminantPositiveDefinite() }),
+    (
+      "QR", [[4, 3]],
+      {
+        let (q, r) = ($0[0] + Tensor.identity(4).sliced(0..<3, along: 1) * 3).qrFactorization()
+        return .concatenating([q, r], along: 0)
+      }
+    ),
+    (
+      "eigenvectors and values", [[3, 3]],
+      {
+        let (vectors, values) = ($0[0] + spread(3)).symmetricEigen()
+        return .concatenating([vectors, values.expanded(at: 0)], along: 0)
+      }
+    ),
+    (
+      "singular vectors and values", [[3, 4]],
+      {
+        let (u, values, vt) = ($0[0] + spread(4).sliced(0..<3, along: 0)).singularValueDecomposition()
+        return .concatenating([u, values.expanded(at: 0), vt.transposed()], along: 0)
+      }
+    ),
+    ("Fourier transform", [[6, 2]], { $0[0].fft().squared() }),
+    ("real Fourier transform", [[5]], { $0[0].rfft().squared().irfft(count: 5) }),
     (
       "attention", [[1, 2, 3, 4], [1, 1, 5, 4], [1, 1, 5, 4], [2, 3, 5]],
       { .attention(queries: $0[0], keys: $0[1], values: $0[2], isCausal: true, mask: $0[3]) }

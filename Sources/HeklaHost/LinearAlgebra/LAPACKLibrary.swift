@@ -22,6 +22,21 @@ struct LAPACKLibrary: Sendable {
       Int, Int
     ) -> Void
 
+  typealias LURoutine = @Sendable @convention(c) (Count, Count, Matrix, Count, Status, Status) -> Void
+  typealias QRRoutine =
+    @Sendable @convention(c) (Count, Count, Matrix, Count, Matrix, Matrix, Count, Status) -> Void
+  typealias FormQRoutine =
+    @Sendable @convention(c) (Count, Count, Count, Matrix, Count, Matrix, Matrix, Count, Status) -> Void
+  typealias EigenRoutine =
+    @Sendable @convention(c) (
+      Letter, Letter, Count, Matrix, Count, Matrix, Matrix, Count, Status, Count, Status, Int, Int
+    ) -> Void
+  typealias SingularRoutine =
+    @Sendable @convention(c) (
+      Letter, Count, Count, Matrix, Count, Matrix, Matrix, Count, Matrix, Count, Matrix, Count, Status,
+      Status, Int
+    ) -> Void
+
   /// A routine for each element type.
   struct Pair<Routine: Sendable>: Sendable {
     let float, double: Routine
@@ -32,27 +47,36 @@ struct LAPACKLibrary: Sendable {
 
   let choleskyFactor: Pair<CholeskyRoutine>
   let triangularSolve: Pair<TriangularRoutine>
+  let luFactor: Pair<LURoutine>
+  let qrFactor: Pair<QRRoutine>
+  let formQ: Pair<FormQRoutine>
+  let eigenDecompose: Pair<EigenRoutine>
+  let singularDecompose: Pair<SingularRoutine>
   private let setThreadCount: (@Sendable @convention(c) (Int32) -> Void)?
   private let threadCount: (@Sendable @convention(c) () -> Int32)?
 
   /// One caller at a time: the number of the library's threads is the process's.
   private static let calls = Mutex(())
 
+  /// Loads the library from `file`.
   /// - Throws: `DeviceError.unavailable` with the package to install.
-  init() throws(DeviceError) {
+  init(file: String = "libopenblas.so.0") throws(DeviceError) {
     // OpenBLAS chooses its kernels as it is loaded, and the products' loader tells it which.
     _ = BLASLibrary.shared
-    guard let library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL) else {
-      throw Self.missing("libopenblas.so.0")
-    }
+    guard let library = dlopen(file, RTLD_NOW | RTLD_LOCAL) else { throw Self.missing(file) }
     func pair<Routine: Sendable>(_ name: String, as type: Routine.Type) throws(DeviceError) -> Pair<Routine> {
       guard let float = dlsym(library, "s\(name)_"), let double = dlsym(library, "d\(name)_") else {
-        throw Self.missing("the routine \(name) in libopenblas.so.0")
+        throw Self.missing("the routine \(name) in \(file)")
       }
       return Pair(float: unsafeBitCast(float, to: type), double: unsafeBitCast(double, to: type))
     }
     choleskyFactor = try pair("potrf", as: CholeskyRoutine.self)
     triangularSolve = try pair("trsm", as: TriangularRoutine.self)
+    luFactor = try pair("getrf", as: LURoutine.self)
+    qrFactor = try pair("geqrf", as: QRRoutine.self)
+    formQ = try pair("orgqr", as: FormQRoutine.self)
+    eigenDecompose = try pair("syevd", as: EigenRoutine.self)
+    singularDecompose = try pair("gesdd", as: SingularRoutine.self)
     setThreadCount = dlsym(library, "openblas_set_num_threads").map {
       unsafeBitCast($0, to: (@Sendable @convention(c) (Int32) -> Void).self)
     }
@@ -63,7 +87,7 @@ struct LAPACKLibrary: Sendable {
 
   private static func missing(_ what: String) -> DeviceError {
     .unavailable(
-      device: "cpu", reason: "Linear algebra needs LAPACK, and \(what) was not found.",
+      device: "cpu", reason: "Linear algebra needs LAPACK, but \(what) was not found.",
       remedy: "Install OpenBLAS, package libopenblas0 on Debian and Ubuntu.")
   }
 
