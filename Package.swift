@@ -7,14 +7,17 @@ let settings: [SwiftSetting] = [
 ]
 
 /// One module of the house: its own folder, the modules it may import and no others.
-func layer(_ name: String, on dependencies: Target.Dependency..., plugins: [Target.PluginUsage] = []) -> Target {
+func layer(_ name: String, on dependencies: Target.Dependency..., plugins: [Target.PluginUsage] = [])
+  -> Target
+{
   .target(name: name, dependencies: dependencies, swiftSettings: settings, plugins: plugins)
 }
 
 /// The tests of one module, in `Tests/<name>Tests`.
 func tests(_ name: String, on dependencies: Target.Dependency...) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, swiftSettings: settings)
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
+    swiftSettings: settings)
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -41,7 +44,8 @@ let package = Package(
     layer("HeklaArrays"),
     layer("HeklaDevices", on: "HeklaArrays"),
     .target(
-      name: "HeklaShaders", path: "Shaders", exclude: ["include", "kernels", "README.md"], sources: ["ShaderLibrary.swift"],
+      name: "HeklaShaders", path: "Shaders", exclude: ["include", "kernels", "README.md"],
+      sources: ["ShaderLibrary.swift"],
       swiftSettings: settings, plugins: ["EmbedShaders"]),
     layer("HeklaShaderCompiler", on: "HeklaDevices", "CGlslang"),
     layer("HeklaHost", on: "HeklaArrays", "HeklaDevices", "CHostLoops"),
@@ -50,7 +54,8 @@ let package = Package(
     layer("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     layer(
       "HeklaRuntime",
-      on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaShaders", "HeklaHost", "HeklaVulkan", "HeklaOpenCL"),
+      on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaShaders", "HeklaHost", "HeklaVulkan",
+      "HeklaOpenCL"),
     layer("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
     layer("HeklaData", on: "HeklaArrays", "CZlib"),
     layer(
@@ -69,23 +74,29 @@ let package = Package(
     .executableTarget(
       name: "gpubench",
       dependencies: [
-        "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaRuntime", "HeklaTensors", "HeklaText", argumentParser,
+        "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaRuntime", "HeklaTensors", "HeklaText",
+        argumentParser,
       ],
       swiftSettings: settings),
 
     // Build tool: shaders become string literals, so a binary runs from any folder.
     .plugin(
-      name: "EmbedShaders", capability: .buildTool(), dependencies: ["embed-shaders"], path: "tools/EmbedShaders"),
+      name: "EmbedShaders", capability: .buildTool(), dependencies: ["embed-shaders"],
+      path: "tools/EmbedShaders"),
     .executableTarget(name: "embed-shaders", path: "tools/embed-shaders", swiftSettings: settings),
 
     // Tests mirror the modules.
     .target(
       name: "TestSupport",
-      dependencies: ["HeklaArrays", "HeklaDevices", "HeklaShaders", "HeklaHost", "HeklaVulkan", "HeklaOpenCL"],
+      dependencies: [
+        "HeklaArrays", "HeklaDevices", "HeklaShaders", "HeklaHost", "HeklaVulkan", "HeklaOpenCL",
+      ],
       path: "Tests/TestSupport", swiftSettings: settings),
     .target(
       name: "RuntimeTestSupport",
-      dependencies: ["HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaVulkan", "TestSupport"],
+      dependencies: [
+        "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaVulkan", "TestSupport",
+      ],
       path: "Tests/RuntimeTestSupport", swiftSettings: settings),
     tests("HeklaArrays"),
     tests("HeklaDevices", on: "HeklaArrays"),
@@ -95,7 +106,8 @@ let package = Package(
     tests("HeklaVulkan", on: "HeklaDevices", "CVulkan"),
     tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
-    tests("HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
+    tests(
+      "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
     tests("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
     tests("HeklaData", on: "HeklaArrays"),
     tests("HeklaText"),

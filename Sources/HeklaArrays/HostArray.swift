@@ -112,8 +112,10 @@ public struct HostArray: Sendable {
     withUnsafeBytes { source in
       result.withUnsafeMutableBytes { target in
         for (position, row) in rows.enumerated() {
-          let bytes = UnsafeRawBufferPointer(rebasing: source[(row * rowByteCount)..<((row + 1) * rowByteCount)])
-          UnsafeMutableRawBufferPointer(rebasing: target[(position * rowByteCount)...]).copyMemory(from: bytes)
+          let bytes = UnsafeRawBufferPointer(
+            rebasing: source[(row * rowByteCount)..<((row + 1) * rowByteCount)])
+          UnsafeMutableRawBufferPointer(rebasing: target[(position * rowByteCount)...]).copyMemory(
+            from: bytes)
         }
       }
     }

@@ -19,7 +19,9 @@ public struct Shape: Sendable, Hashable {
   /// Elements to step over to move by one along each axis, when the elements lie in row-major order.
   public var strides: [Int] {
     var strides = [Int](repeating: 1, count: rank)
-    for axis in stride(from: rank - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * extents[axis + 1] }
+    for axis in stride(from: rank - 2, through: 0, by: -1) {
+      strides[axis] = strides[axis + 1] * extents[axis + 1]
+    }
     return strides
   }
 
@@ -86,7 +88,9 @@ extension Shape: Codable {
     let extents = try [Int](from: decoder)
     guard extents.allSatisfy({ $0 >= 0 }) else {
       throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: "a shape has no negative extent, found \(extents)"))
+        .init(
+          codingPath: decoder.codingPath, debugDescription: "a shape has no negative extent, found \(extents)"
+        ))
     }
     self.init(extents)
   }

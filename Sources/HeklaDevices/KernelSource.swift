@@ -29,7 +29,8 @@ public struct GLSLSource: Sendable, Hashable {
   public var defines: [String: String]
 
   /// The shader `text`, called `name`, specialized with `constants`.
-  public init(name: String, text: String, constants: [UInt32: UInt32] = [:], defines: [String: String] = [:]) {
+  public init(name: String, text: String, constants: [UInt32: UInt32] = [:], defines: [String: String] = [:])
+  {
     self.name = name
     self.text = text
     self.constants = constants
@@ -49,7 +50,9 @@ public struct HostSource: Sendable {
   public let body: @Sendable (HostArguments) throws(DeviceError) -> Void
 
   /// The kernel `name`, told apart by `key`, that does `body`.
-  public init(name: String, key: String, body: @escaping @Sendable (HostArguments) throws(DeviceError) -> Void) {
+  public init(
+    name: String, key: String, body: @escaping @Sendable (HostArguments) throws(DeviceError) -> Void
+  ) {
     self.name = name
     self.key = key
     self.body = body

@@ -65,7 +65,9 @@ public final class CompiledStep: Sendable {
       guard argument.shape == input.shape, argument.elementType == input.elementType else {
         throw .invalidArgument(
           call: call,
-          reason: "argument \(position) is \(Signature(argument.shape, argument.elementType)), the step takes \(input)")
+          reason:
+            "argument \(position) is \(Signature(argument.shape, argument.elementType)), the step takes \(input)"
+        )
       }
     }
     for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
@@ -130,12 +132,15 @@ public final class CompiledStep: Sendable {
 
   /// The launches with barriers where one depends on another.
   private static func commands(
-    _ plan: Plan, _ device: any Device, _ inputs: [any Buffer], _ arenas: [any Buffer], _ constants: [any Buffer],
+    _ plan: Plan, _ device: any Device, _ inputs: [any Buffer], _ arenas: [any Buffer],
+    _ constants: [any Buffer],
     _ parameters: [any Buffer]
   ) throws(DeviceError) -> [Command] {
     var commands: [Command] = []
     var pending = PendingAccesses()
-    func place(_ value: Int) -> BufferSlice { slice(plan.values[value], inputs, arenas, constants, parameters) }
+    func place(_ value: Int) -> BufferSlice {
+      slice(plan.values[value], inputs, arenas, constants, parameters)
+    }
     for step in plan.steps {
       let (reads, writes) = (step.reads.map(place), step.writes.map(place))
       if pending.conflict(reads: reads, writes: writes) {
@@ -146,13 +151,16 @@ public final class CompiledStep: Sendable {
       commands.append(
         .dispatch(
           Dispatch(
-            try device.makeKernel(step.source), bindings: step.bindings.map(place), groupCount: step.groupCount,
+            try device.makeKernel(step.source), bindings: step.bindings.map(place),
+            groupCount: step.groupCount,
             pushConstants: step.pushConstants, label: step.label)))
     }
     if !plan.copies.isEmpty { commands.append(.barrier) }
     for copy in plan.copies {
       let source = place(copy.value)
-      commands.append(.copy(from: source, to: BufferSlice(parameters[copy.parameter], offset: 0, byteCount: source.byteCount)))
+      commands.append(
+        .copy(
+          from: source, to: BufferSlice(parameters[copy.parameter], offset: 0, byteCount: source.byteCount)))
     }
     return commands
   }
@@ -166,7 +174,9 @@ private struct PendingAccesses {
   /// Whether a launch with these accesses has to wait for one of the pending ones.
   func conflict(reads newReads: [BufferSlice], writes newWrites: [BufferSlice]) -> Bool {
     newReads.contains { read in writes.contains { $0.overlaps(read) } }
-      || newWrites.contains { write in writes.contains { $0.overlaps(write) } || reads.contains { $0.overlaps(write) } }
+      || newWrites.contains { write in
+        writes.contains { $0.overlaps(write) } || reads.contains { $0.overlaps(write) }
+      }
   }
 
   mutating func add(reads newReads: [BufferSlice], writes newWrites: [BufferSlice]) {

@@ -45,10 +45,12 @@ struct Compiler {
     for node in computation.roots.withDependencies() {
       guard case .input(let position, let signature)? = node.primitive as? Leaf else { continue }
       guard inputs.indices.contains(position), inputs[position] == signature else {
-        let given = inputs.indices.contains(position) ? "argument \(position) is \(inputs[position])" : "there is none"
+        let given =
+          inputs.indices.contains(position) ? "argument \(position) is \(inputs[position])" : "there is none"
         throw .invalidArgument(
           call: "compile",
-          reason: "the step uses argument \(position) as \(signature), but \(given). Pass its signature in inputs.")
+          reason:
+            "the step uses argument \(position) as \(signature), but \(given). Pass its signature in inputs.")
       }
     }
   }
@@ -56,7 +58,8 @@ struct Compiler {
   private func checkLimits(_ plan: Plan) throws(DeviceError) {
     for value in plan.values where value.signature.byteCount > capabilities.maxBindingByteCount {
       throw .limitExceeded(
-        device: capabilities.deviceName, limit: "size in bytes of one array (\(value.label) \(value.signature))",
+        device: capabilities.deviceName,
+        limit: "size in bytes of one array (\(value.label) \(value.signature))",
         requested: value.signature.byteCount, allowed: capabilities.maxBindingByteCount,
         remedy: "Use a smaller batch, or a device with larger bindings.")
     }

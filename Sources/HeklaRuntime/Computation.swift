@@ -12,6 +12,7 @@ struct Computation {
 
   /// The same computation with every root replaced.
   func mappingRoots(_ transform: (Node) -> Node) -> Computation {
-    Computation(outputs: outputs.map(transform), assignments: assignments.map { ($0.parameter, transform($0.value)) })
+    Computation(
+      outputs: outputs.map(transform), assignments: assignments.map { ($0.parameter, transform($0.value)) })
   }
 }

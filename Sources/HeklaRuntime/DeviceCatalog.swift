@@ -73,7 +73,9 @@ public final class DeviceCatalog: Sendable {
     }
   }
 
-  private static func entries(_ interface: String, _ list: () throws(DeviceError) -> [Capabilities]) -> [Entry] {
+  private static func entries(_ interface: String, _ list: () throws(DeviceError) -> [Capabilities])
+    -> [Entry]
+  {
     do throws(DeviceError) {
       return try list().enumerated().map { index, capabilities in
         Entry(name: "\(interface):\(index)", capabilities: capabilities, problem: nil)
@@ -101,7 +103,9 @@ public final class DeviceCatalog: Sendable {
   private func open(_ name: String, _ options: Options) throws(DeviceError) -> any Device {
     if name == "cpu" { return HostDevice(memoryLimit: options.memoryLimit) }
     let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, let index = Int(parts[1]), index >= 0, String(index) == parts[1] else { throw unknown(name) }
+    guard parts.count == 2, let index = Int(parts[1]), index >= 0, String(index) == parts[1] else {
+      throw unknown(name)
+    }
     switch parts[0] {
     case "vulkan":
       guard index < (try VulkanPlatform.capabilities().count) else { throw unknown(name) }
@@ -132,6 +136,7 @@ public final class DeviceCatalog: Sendable {
       guard let kind = entry.capabilities?.kind, let rank = ranks.firstIndex(of: kind) else { return nil }
       return (rank, entry.name)
     }
-    return gpus.enumerated().min { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }?.element.name ?? "cpu"
+    return gpus.enumerated().min { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }?.element.name
+      ?? "cpu"
   }
 }

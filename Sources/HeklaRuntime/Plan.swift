@@ -72,7 +72,8 @@ public struct Plan: Sendable {
 
   /// Device memory beyond parameters, in bytes: arenas, inputs and constants.
   public var workingByteCount: Int {
-    arenaByteCounts.reduce(0, +) + inputs.reduce(0) { $0 + $1.byteCount } + constants.reduce(0) { $0 + $1.byteCount }
+    arenaByteCounts.reduce(0, +) + inputs.reduce(0) { $0 + $1.byteCount }
+      + constants.reduce(0) { $0 + $1.byteCount }
   }
 }
 
@@ -82,7 +83,8 @@ extension Plan: CustomStringConvertible {
     var rows = [["step", "kernel", "variant", "groups", "reads", "writes"]]
     for (number, step) in steps.enumerated() {
       rows.append([
-        "\(number)", step.label, step.variant, "\(step.groupCount.x)x\(step.groupCount.y)x\(step.groupCount.z)",
+        "\(number)", step.label, step.variant,
+        "\(step.groupCount.x)x\(step.groupCount.y)x\(step.groupCount.z)",
         step.reads.map(text).joined(separator: " "), step.writes.map(text).joined(separator: " "),
       ])
     }
@@ -115,5 +117,7 @@ extension Plan: CustomStringConvertible {
 
 extension String {
   /// The text filled up with spaces to `width` characters.
-  fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
+  fileprivate func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: Swift.max(0, width - count))
+  }
 }

@@ -41,7 +41,8 @@ public final class PlanExecutor: Sendable {
     let computation = Computation(
       outputs: description.outputs.map(\.node),
       assignments: description.assignments.map { ($0.parameter, $0.value.node) })
-    let plan = try Compiler(capabilities: device.capabilities, options: options).plan(computation, inputs: inputs)
+    let plan = try Compiler(capabilities: device.capabilities, options: options).plan(
+      computation, inputs: inputs)
     return try CompiledStep(plan, on: self, options: options)
   }
 
@@ -64,7 +65,8 @@ public final class PlanExecutor: Sendable {
     guard array.shape == parameter.shape, array.elementType == parameter.signature.elementType else {
       throw .invalidArgument(
         call: "assign",
-        reason: "a parameter of \(parameter.signature) cannot hold \(Signature(array.shape, array.elementType))")
+        reason:
+          "a parameter of \(parameter.signature) cannot hold \(Signature(array.shape, array.elementType))")
     }
     let value = try storage(of: [parameter], needsValues: false)[0]
     try write(array, to: BufferSlice(value.buffer))
@@ -99,7 +101,8 @@ public final class PlanExecutor: Sendable {
           throw .invalidArgument(
             call: "compile",
             reason: "a parameter of \(parameter.signature) already lives on another executor, of "
-              + "\(value.executor.device.name). Use that executor, or make the model anew and assign its values.")
+              + "\(value.executor.device.name). Use that executor, or make the model anew and assign its values."
+          )
         }
         values.append(value)
         continue

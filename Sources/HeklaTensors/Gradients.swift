@@ -33,11 +33,14 @@ public func gradients(
     }
     let own = found[node] ?? secondary[node].map { _ in .zeros(node.shape, node.elementType) }
     guard let gradient = own, !node.inputs.isEmpty else { continue }
-    var context = GradientContext(upstream: gradient, inputs: node.inputs.map { Tensor($0) }, output: Tensor(node))
+    var context = GradientContext(
+      upstream: gradient, inputs: node.inputs.map { Tensor($0) }, output: Tensor(node))
     context.secondaryUpstreams = secondary[node] ?? [:]
     for (input, part) in zip(node.inputs, node.primitive.gradient(context)) {
       guard let part, isOnPath.contains(input) else { continue }
-      require(part.signature == input.signature, "gradients: \(node.primitive.name) gave \(part.signature) for \(input)")
+      require(
+        part.signature == input.signature,
+        "gradients: \(node.primitive.name) gave \(part.signature) for \(input)")
       found[input] = found[input].map { $0 + part } ?? part
     }
   }

@@ -70,7 +70,9 @@ public struct IndexExpression: Hashable, Sendable {
   }
 
   /// The sum with a number.
-  public static func + (left: IndexExpression, number: Int) -> IndexExpression { left + IndexExpression(number) }
+  public static func + (left: IndexExpression, number: Int) -> IndexExpression {
+    left + IndexExpression(number)
+  }
 
   /// The least and the greatest value it can take.
   public var range: ClosedRange<Int> {
@@ -176,7 +178,8 @@ public struct IndexExpression: Hashable, Sendable {
 extension IndexExpression: CustomStringConvertible {
   /// The expression as a person writes it; the same text for equal expressions.
   public var description: String {
-    let parts = terms.map { atom, factor in factor == 1 ? atom.description : "\(factor)*\(atom.description)" }.sorted()
+    let parts = terms.map { atom, factor in factor == 1 ? atom.description : "\(factor)*\(atom.description)" }
+      .sorted()
     return (parts + (constant != 0 || parts.isEmpty ? ["\(constant)"] : [])).joined(separator: " + ")
   }
 }

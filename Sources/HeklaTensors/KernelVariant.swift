@@ -6,11 +6,14 @@ public struct KernelVariant: Sendable {
   /// What the variant is called in benchmarks, plans and the tuner's cache.
   public let name: String
   /// Whether the device, the inputs and the output allow it. Precision and limits are decided here, speed is not.
-  public let applies: @Sendable (_ capabilities: Capabilities, _ inputs: [Signature], _ output: Signature) -> Bool
+  public let applies:
+    @Sendable (_ capabilities: Capabilities, _ inputs: [Signature], _ output: Signature) -> Bool
   /// Whether it is a good choice where nothing has been measured.
-  public let suits: @Sendable (_ capabilities: Capabilities, _ inputs: [Signature], _ output: Signature) -> Bool
+  public let suits:
+    @Sendable (_ capabilities: Capabilities, _ inputs: [Signature], _ output: Signature) -> Bool
   /// What it runs.
-  public let program: @Sendable (_ inputs: [Signature], _ output: Signature, _ capabilities: Capabilities) -> KernelProgram
+  public let program:
+    @Sendable (_ inputs: [Signature], _ output: Signature, _ capabilities: Capabilities) -> KernelProgram
 
   /// The variant `name`.
   public init(

@@ -7,7 +7,9 @@ import HeklaArrays
 ///   - values: Values of leaves that are not constants, by node; floating ones are widened to `float64`.
 /// - Returns: One array per tensor, `float64` where the tensor is floating.
 public func referenceValues(of tensors: [Tensor], feeding values: [Node: HostArray] = [:]) -> [HostArray] {
-  func widened(_ array: HostArray) -> HostArray { array.elementType.isFloating ? array.converted(to: .float64) : array }
+  func widened(_ array: HostArray) -> HostArray {
+    array.elementType.isFloating ? array.converted(to: .float64) : array
+  }
   var known = values.mapValues(widened)
   for node in tensors.map(\.node).withDependencies() where known[node] == nil {
     if case .parameter(let parameter)? = node.primitive as? Leaf {
@@ -17,7 +19,8 @@ public func referenceValues(of tensors: [Tensor], feeding values: [Node: HostArr
     if let secondary = node.primitive as? SecondaryOutput {
       let main = node.inputs[0]
       let signatures = main.primitive.secondarySignatures(of: main.inputs.map(\.signature)).map(\.widened)
-      let results = main.primitive.secondaryReferences(main.inputs.compactMap { known[$0] }, signatures: signatures)
+      let results = main.primitive.secondaryReferences(
+        main.inputs.compactMap { known[$0] }, signatures: signatures)
       known[node] = widened(results[secondary.index])
       continue
     }

@@ -11,7 +11,9 @@ extension Scalar {
     return value(inputs, coordinates, &done)
   }
 
-  private func value(_ inputs: [Double], _ coordinates: [Int], _ done: inout [ObjectIdentifier: Double]) -> Double {
+  private func value(_ inputs: [Double], _ coordinates: [Int], _ done: inout [ObjectIdentifier: Double])
+    -> Double
+  {
     switch form {
     case .input(let index): return inputs[index]
     case .constant(let value): return value
@@ -36,7 +38,9 @@ extension ScalarOperation {
     switch self {
     case .select: return values[0] != 0 ? values[1] : values[2]
     case .convert:
-      guard !type.isFloating, !result.isFloating, result != .bool else { return values[0].converted(to: result) }
+      guard !type.isFloating, !result.isFloating, result != .bool else {
+        return values[0].converted(to: result)
+      }
       return Double(wrapped(values[0].wholeNumber, to: result))
     case .bitcast: return Self.bitcast(values[0], from: type, to: result)
     case .threefryFirst, .threefrySecond:

@@ -11,10 +11,13 @@ extension Tensor {
       "gather: \(signature) at \(indices.signature); the tensor needs an axis and the indices must be int32",
       file: file, line: line)
     require(
-      shape[0] > 0 || indices.shape.count == 0, "gather: \(signature) has no rows to gather from", file: file, line: line)
+      shape[0] > 0 || indices.shape.count == 0, "gather: \(signature) has no rows to gather from", file: file,
+      line: line)
     let columns = shape.extents.dropFirst().reduce(1, *)
-    return Tensor(Gather(), [reshaped(to: [shape[0], columns]), indices.reshaped(to: [indices.shape.count])])
-      .reshaped(to: Shape(indices.shape.extents + shape.extents.dropFirst()))
+    return Tensor(
+      Gather(), [reshaped(to: [shape[0], columns]), indices.reshaped(to: [indices.shape.count])]
+    )
+    .reshaped(to: Shape(indices.shape.extents + shape.extents.dropFirst()))
   }
 
   /// Sums the subarrays of `values` into the places along a new outermost axis that `indices` name.

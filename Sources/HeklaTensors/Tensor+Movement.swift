@@ -10,7 +10,8 @@ extension Tensor {
       "reshape: \(shape) cannot become \(extents)", file: file, line: line)
     let resolved = Shape(extents.map { $0 == -1 ? shape.count / known : $0 })
     require(
-      resolved.count == shape.count, "reshape: \(shape) has \(shape.count) elements, \(resolved) has \(resolved.count)",
+      resolved.count == shape.count,
+      "reshape: \(shape) has \(shape.count) elements, \(resolved) has \(resolved.count)",
       file: file, line: line)
     return resolved == shape ? self : Tensor(Reshape(shape: resolved), [self])
   }
@@ -58,14 +59,16 @@ extension Tensor {
   /// The subarray at `index` along `axis`, which disappears.
   public func element(_ index: Int, along axis: Int) -> Tensor {
     let axis = shape.normalized(axis: axis)
-    return sliced(index..<(index + 1), along: axis).reshaped(to: shape.reduced(along: [axis], keepingAxes: false))
+    return sliced(index..<(index + 1), along: axis).reshaped(
+      to: shape.reduced(along: [axis], keepingAxes: false))
   }
 
   /// A border of `fill` around the tensor.
   public func padded(before: [Int]? = nil, after: [Int]? = nil, with fill: Double = 0) -> Tensor {
     let none = [Int](repeating: 0, count: rank)
     let (before, after) = (before ?? none, after ?? none)
-    return (before + after).allSatisfy { $0 == 0 } ? self : Tensor(Pad(before: before, after: after, fill: fill), [self])
+    return (before + after).allSatisfy { $0 == 0 }
+      ? self : Tensor(Pad(before: before, after: after, fill: fill), [self])
   }
 
   /// The elements in reverse order along `axes`.

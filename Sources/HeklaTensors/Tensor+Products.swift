@@ -25,7 +25,9 @@ extension Tensor {
     let (m, n) = (shape[-2], other.shape[-1])
     let (outerLeft, outerRight) = (Shape(shape.extents.dropLast(2)), Shape(other.shape.extents.dropLast(2)))
     guard let outer = outerLeft.broadcast(with: outerRight) else {
-      stop("matrix-product: the outer axes of \(shape) and \(other.shape) do not broadcast", file: file, line: line)
+      stop(
+        "matrix-product: the outer axes of \(shape) and \(other.shape) do not broadcast", file: file,
+        line: line)
     }
     // Many rows times one matrix is one large product.
     if outerRight.count == 1, outerLeft.count > 1, !isLeftTransposed {
@@ -36,7 +38,8 @@ extension Tensor {
     }
     func batched(_ factor: Tensor, _ own: Shape) -> Tensor {
       let matrix = factor.shape.extents.suffix(2)
-      let whole = own.count == 1 || own == outer ? factor : factor.broadcast(to: Shape(outer.extents + matrix))
+      let whole =
+        own.count == 1 || own == outer ? factor : factor.broadcast(to: Shape(outer.extents + matrix))
       return whole.reshaped(to: [own.count == 1 ? 1 : outer.count] + matrix)
     }
     return Tensor.product(

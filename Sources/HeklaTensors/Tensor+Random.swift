@@ -10,7 +10,9 @@ extension Tensor {
   ///   - key: What the numbers are a function of.
   ///   - low: The least number.
   ///   - high: The bound above.
-  public static func uniform(_ shape: Shape, key: RandomKey, from low: Double = 0, to high: Double = 1) -> Tensor {
+  public static func uniform(_ shape: Shape, key: RandomKey, from low: Double = 0, to high: Double = 1)
+    -> Tensor
+  {
     random(shape, key: Tensor(key)) { first, _ in uniform(first) * Scalar(high - low) + Scalar(low) }
   }
 
@@ -27,7 +29,9 @@ extension Tensor {
   /// - Parameters:
   ///   - shape: The extents.
   ///   - key: `uint32` of shape `[2]`.
-  public static func uniform(_ shape: Shape, key: Tensor) -> Tensor { random(shape, key: key) { first, _ in uniform(first) } }
+  public static func uniform(_ shape: Shape, key: Tensor) -> Tensor {
+    random(shape, key: key) { first, _ in uniform(first) }
+  }
 
   /// Numbers of the standard normal distribution, from a key that is a tensor.
   /// - Parameters:
@@ -52,7 +56,9 @@ extension Tensor {
     require(shape.count <= 1 << 31, "random: \(shape) has more elements than a key gives numbers, 2^31")
     let words = (0..<2).map { key.sliced($0..<($0 + 1), along: 0).broadcast(toRandom: shape) }
     let position = zip(shape.strides, shape.extents.indices)
-      .map { stride, axis in Scalar.coordinate(axis).converted(to: .uint32) * .constant(Double(stride), .uint32) }
+      .map { stride, axis in
+        Scalar.coordinate(axis).converted(to: .uint32) * .constant(Double(stride), .uint32)
+      }
       .reduce(Scalar.constant(0, .uint32), +)
     let block = [Scalar.input(0, .uint32), .input(1, .uint32), .constant(0, .uint32), position]
     return .elementwise(body(.apply(.threefryFirst, block), .apply(.threefrySecond, block)), words)

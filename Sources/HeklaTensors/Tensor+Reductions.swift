@@ -16,7 +16,9 @@ extension Tensor {
   }
 
   /// The sum along `axis`.
-  public func sum(along axis: Int, keepingAxes: Bool = false) -> Tensor { sum(along: [axis], keepingAxes: keepingAxes) }
+  public func sum(along axis: Int, keepingAxes: Bool = false) -> Tensor {
+    sum(along: [axis], keepingAxes: keepingAxes)
+  }
 
   /// The arithmetic mean along `axes`, along all when nil.
   public func mean(along axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
@@ -25,7 +27,9 @@ extension Tensor {
   }
 
   /// The arithmetic mean along `axis`.
-  public func mean(along axis: Int, keepingAxes: Bool = false) -> Tensor { mean(along: [axis], keepingAxes: keepingAxes) }
+  public func mean(along axis: Int, keepingAxes: Bool = false) -> Tensor {
+    mean(along: [axis], keepingAxes: keepingAxes)
+  }
 
   /// The product along `axis`.
   public func product(along axis: Int, keepingAxes: Bool = false) -> Tensor {
@@ -65,7 +69,8 @@ extension Tensor {
   /// The variance along `axis` about the mean, divided by the extent less `degreesOfFreedom`.
   public func variance(along axis: Int, keepingAxes: Bool = false, degreesOfFreedom: Int = 0) -> Tensor {
     let centered = self - mean(along: axis, keepingAxes: true)
-    return centered.squared().sum(along: axis, keepingAxes: keepingAxes) / Double(shape[axis] - degreesOfFreedom)
+    return centered.squared().sum(along: axis, keepingAxes: keepingAxes)
+      / Double(shape[axis] - degreesOfFreedom)
   }
 
   /// The logarithm of the sum of exponentials along `axis`, without overflow.
@@ -73,7 +78,8 @@ extension Tensor {
     // The shift cancels, so no gradient flows through it.
     let shift = maximum(along: axis, keepingAxes: true).stoppingGradient()
     let result = (self - shift).exp().sum(along: axis, keepingAxes: true).log() + shift
-    return keepingAxes ? result : result.reshaped(to: shape.reduced(along: [shape.normalized(axis: axis)], keepingAxes: false))
+    return keepingAxes
+      ? result : result.reshaped(to: shape.reduced(along: [shape.normalized(axis: axis)], keepingAxes: false))
   }
 
   /// Exponentials divided by their sum along `axis`.

@@ -20,7 +20,9 @@ public struct Tensor: Sendable {
   public init<Element: ArrayElement>(_ elements: [Element]) { self.init(HostArray(elements)) }
 
   /// A constant of `shape`, from elements in row-major order.
-  public init<Element: ArrayElement>(_ elements: [Element], shape: Shape) { self.init(HostArray(elements, shape: shape)) }
+  public init<Element: ArrayElement>(_ elements: [Element], shape: Shape) {
+    self.init(HostArray(elements, shape: shape))
+  }
 
   /// The values given as argument `position` at each run of a step.
   public static func input(_ position: Int, _ signature: Signature) -> Tensor {

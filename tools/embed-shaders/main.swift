@@ -16,7 +16,9 @@ var kernels: [String: String] = [:]
 var includes: [String: String] = [:]
 for path in arguments.dropFirst() {
   let file = URL(fileURLWithPath: path)
-  guard let text = try? String(contentsOf: file, encoding: .utf8) else { fail("cannot read \(path) as UTF-8") }
+  guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+    fail("cannot read \(path) as UTF-8")
+  }
   let isKernel = file.pathExtension == "comp"
   let name = isKernel ? file.deletingPathExtension().lastPathComponent : file.lastPathComponent
   guard (isKernel ? kernels[name] : includes[name]) == nil else {
@@ -28,7 +30,9 @@ for path in arguments.dropFirst() {
 var lines = ["// Written by embed-shaders from the files under Shaders/.", ""]
 for (table, entries) in [("embeddedKernels", kernels), ("embeddedIncludes", includes)] {
   lines.append("let \(table): [String: String] = [")
-  for (name, text) in entries.sorted(by: { $0.key < $1.key }) { lines.append("\"\(name)\": \(literal(text)),") }
+  for (name, text) in entries.sorted(by: { $0.key < $1.key }) {
+    lines.append("\"\(name)\": \(literal(text)),")
+  }
   lines.append(entries.isEmpty ? ":]" : "]")
 }
 do {

@@ -38,7 +38,8 @@ struct GLSLExpression {
       case .apply(let operation, let operands, let resultType):
         type = resultType
         text = try Self.call(
-          operation, operands.map { "\(prefix)\($0)" }, operandTypes: operands.map { types[$0] }, result: resultType)
+          operation, operands.map { "\(prefix)\($0)" }, operandTypes: operands.map { types[$0] },
+          result: resultType)
       }
       types.append(type)
       self.types.insert(type)
@@ -64,7 +65,9 @@ struct GLSLExpression {
     switch type {
     case .float64:
       if value.isNaN { return "double(uintBitsToFloat(0x7FC00000u))" }
-      if value.isInfinite { return value < 0 ? "double(uintBitsToFloat(0xFF800000u))" : "double(uintBitsToFloat(0x7F800000u))" }
+      if value.isInfinite {
+        return value < 0 ? "double(uintBitsToFloat(0xFF800000u))" : "double(uintBitsToFloat(0x7F800000u))"
+      }
       return "\(value)lf"
     case .float32, .float16, .bfloat16:
       let number = Float(value)
@@ -83,7 +86,9 @@ struct GLSLExpression {
   }
 
   /// `value` as a whole number, held at the type's bounds.
-  private static func held<Whole: ArrayElement & FixedWidthInteger>(_ value: Double, _ type: Whole.Type) -> Whole {
+  private static func held<Whole: ArrayElement & FixedWidthInteger>(_ value: Double, _ type: Whole.Type)
+    -> Whole
+  {
     HostArray(converting: [value], shape: [], to: Whole.elementType).elements(as: type)[0]
   }
 

@@ -23,7 +23,8 @@ struct GLSLLoop {
     let largest = max(count, loop.reductionExtents.reduce(1, *))
     guard largest <= Int(Int32.max) else {
       throw .limitExceeded(
-        device: capabilities.deviceName, limit: "number of elements in one generated kernel", requested: largest,
+        device: capabilities.deviceName, limit: "number of elements in one generated kernel",
+        requested: largest,
         allowed: Int(Int32.max), remedy: "Split the tensor into smaller ones.")
     }
     let strategy = Self.strategy(for: loop, count: count, capabilities)
@@ -35,13 +36,16 @@ struct GLSLLoop {
     var text = GLSLLoopText(loop, width: width, count: count)
     let lines = try strategy == .shared ? text.sharedReduction() : text.perInvocation()
     let needed = text.types.subtracting([.float32, .int32, .uint32, .bool])
-    if let missing = needed.subtracting(capabilities.arithmeticTypes).sorted(by: { $0.rawValue < $1.rawValue }).first {
+    if let missing = needed.subtracting(capabilities.arithmeticTypes).sorted(by: { $0.rawValue < $1.rawValue }
+    ).first {
       throw .unsupported(
         device: capabilities.deviceName, feature: "arithmetic on \(missing)",
         remedy: "Convert to another type with converted(to:), or run on the cpu device.")
     }
     let stored = Set(loop.reads.map(\.elementType) + loop.writes.map(\.elementType))
-    if let missing = stored.subtracting(capabilities.storageTypes).sorted(by: { $0.rawValue < $1.rawValue }).first {
+    if let missing = stored.subtracting(capabilities.storageTypes).sorted(by: { $0.rawValue < $1.rawValue })
+      .first
+    {
       throw .unsupported(
         device: capabilities.deviceName, feature: "arrays of \(missing)",
         remedy: "Use float32 or int32, or run on the cpu device.")
@@ -90,7 +94,9 @@ private struct GLSLLoopText {
 
   /// One invocation per point.
   mutating func perInvocation() throws(DeviceError) -> [String] {
-    var main = ["uint index = \(groupNumber) * \(width)u + gl_LocalInvocationID.x;", "if (index >= \(count)u) return;"]
+    var main = [
+      "uint index = \(groupNumber) * \(width)u + gl_LocalInvocationID.x;", "if (index >= \(count)u) return;",
+    ]
     main += parallelCoordinates("index")
     if loop.accumulators.isEmpty {
       main += try body() + writes(prefix: "t")
@@ -101,7 +107,9 @@ private struct GLSLLoopText {
         main.append("for (int i\(axis) = 0; i\(axis) < \(extent); ++i\(axis)) {")
       }
       main += try body()
-      for index in loop.accumulators.indices { main.append(fold(index, "t\(loop.accumulators[index].value)", position)) }
+      for index in loop.accumulators.indices {
+        main.append(fold(index, "t\(loop.accumulators[index].value)", position))
+      }
       main += loop.reductionExtents.map { _ in "}" }
       main += try epilogue() + writes(prefix: "e")
     }
@@ -123,7 +131,9 @@ private struct GLSLLoopText {
     main.append("for (uint r = lane; r < \(folded)u; r += \(width)u) {")
     main += coordinates("r", loop.reductionExtents, firstAxis: loop.extents.count)
     main += try body()
-    for index in loop.accumulators.indices { main.append(fold(index, "t\(loop.accumulators[index].value)", "int(r)")) }
+    for index in loop.accumulators.indices {
+      main.append(fold(index, "t\(loop.accumulators[index].value)", "int(r)"))
+    }
     main.append("}")
     for (index, accumulator) in loop.accumulators.enumerated() {
       main.append("s\(index)[lane] = a\(index);")
@@ -161,7 +171,9 @@ private struct GLSLLoopText {
     lines.append("#include \"scalar_functions.glsl\"")
     if expression.types.contains(.float64) { lines.append("#include \"scalar_functions_double.glsl\"") }
     if expression.types.contains(.int64) { lines.append("#include \"scalar_functions_int64.glsl\"") }
-    if elements.contains(.bfloat16) || elements.contains(.float16) { lines.append("#include \"narrow_floats.glsl\"") }
+    if elements.contains(.bfloat16) || elements.contains(.float16) {
+      lines.append("#include \"narrow_floats.glsl\"")
+    }
     lines.append("layout(local_size_x = \(width)) in;")
     let writtenBindings = Set(loop.writes.map(\.binding))
     var declared: Set<Int> = []
@@ -170,14 +182,17 @@ private struct GLSLLoopText {
     where declared.insert(binding).inserted {
       let qualifier = writtenBindings.contains(binding) ? "" : "readonly "
       lines.append(
-        "layout(set = 0, binding = \(binding), std430) \(qualifier)buffer B\(binding) { \(storageName(type)) d\(binding)[]; };")
+        "layout(set = 0, binding = \(binding), std430) \(qualifier)buffer B\(binding) { \(storageName(type)) d\(binding)[]; };"
+      )
     }
     return lines
   }
 
   private var groupNumber: String { "(gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x)" }
 
-  private func parallelCoordinates(_ index: String) -> [String] { coordinates(index, loop.extents, firstAxis: 0) }
+  private func parallelCoordinates(_ index: String) -> [String] {
+    coordinates(index, loop.extents, firstAxis: 0)
+  }
 
   /// Declares `i<axis>` for each axis from a row-major position.
   private func coordinates(_ index: String, _ extents: [Int], firstAxis: Int) -> [String] {
@@ -185,7 +200,8 @@ private struct GLSLLoopText {
     var lines: [String] = []
     for (number, extent) in extents.enumerated().reversed() {
       let quotient = stride == 1 ? index : "\(index) / \(stride)u"
-      lines.append("int i\(firstAxis + number) = int(\(number == 0 ? quotient : "(\(quotient)) % \(extent)u"));")
+      lines.append(
+        "int i\(firstAxis + number) = int(\(number == 0 ? quotient : "(\(quotient)) % \(extent)u"));")
       stride *= extent
     }
     return lines.reversed()
@@ -193,7 +209,9 @@ private struct GLSLLoopText {
 
   private mutating func body() throws(DeviceError) -> [String] { try statements(loop.body, prefix: "t") }
 
-  private mutating func epilogue() throws(DeviceError) -> [String] { try statements(loop.epilogue, prefix: "e") }
+  private mutating func epilogue() throws(DeviceError) -> [String] {
+    try statements(loop.epilogue, prefix: "e")
+  }
 
   private mutating func statements(
     _ instructions: [Loop.Instruction], prefix: String
@@ -230,7 +248,8 @@ private struct GLSLLoopText {
       }
     guard !read.guards.isEmpty else { return value }
     let tests = read.guards.map { "\(text($0.value)) >= \($0.lower) && \(text($0.value)) < \($0.upper)" }
-    return "(\(tests.joined(separator: " && "))) ? (\(value)) : \(GLSLExpression.literal(0, read.elementType.loaded))"
+    return
+      "(\(tests.joined(separator: " && "))) ? (\(value)) : \(GLSLExpression.literal(0, read.elementType.loaded))"
   }
 
   private static func text(_ affine: Loop.Affine) -> String {
@@ -272,7 +291,8 @@ private struct GLSLLoopText {
   private func accumulatorStart(_ index: Int) -> [String] {
     let accumulator = loop.accumulators[index]
     let name = GLSLExpression.name(of: accumulator.type)
-    let start = "\(name) a\(index) = \(GLSLExpression.literal(accumulator.fold.identity(accumulator.type), accumulator.type));"
+    let start =
+      "\(name) a\(index) = \(GLSLExpression.literal(accumulator.fold.identity(accumulator.type), accumulator.type));"
     return accumulator.fold.isPosition ? [start, "int b\(index) = -1;"] : [start]
   }
 

@@ -47,7 +47,9 @@ struct Allocation {
           .filter { !reuses || requests[$0].lifetime.overlaps(request.lifetime) }
           .sorted { places[$0].offset < places[$1].offset }
         for other in others where offset + size > places[other].offset {
-          offset = max(offset, (places[other].offset + requests[other].byteCount + alignment - 1) / alignment * alignment)
+          offset = max(
+            offset, (places[other].offset + requests[other].byteCount + alignment - 1) / alignment * alignment
+          )
         }
         if offset + size <= maxByteCount || placed[arena].isEmpty {
           places[index] = Place(arena: arena, offset: offset)

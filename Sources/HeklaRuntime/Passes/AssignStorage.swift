@@ -23,7 +23,9 @@ struct PlanDraft {
     let firstTemporary = plan.values.count
     for byteCount in temporaries {
       plan.values.append(
-        Plan.Value(signature: Signature([byteCount], .uint8), storage: .arena(0, offset: 0), label: "t\(plan.values.count)"))
+        Plan.Value(
+          signature: Signature([byteCount], .uint8), storage: .arena(0, offset: 0),
+          label: "t\(plan.values.count)"))
     }
     for call in calls {
       var bindings: [Int] = []
@@ -70,7 +72,9 @@ struct PlanDraft {
   /// The plan with every value placed.
   func assigningStorage(_ capabilities: Capabilities, _ options: CompilerOptions) -> Plan {
     var draft = self
-    for assignment in computation.assignments { draft.assign(assignment.value, to: assignment.parameter, options) }
+    for assignment in computation.assignments {
+      draft.assign(assignment.value, to: assignment.parameter, options)
+    }
     for output in computation.outputs {
       draft.plan.outputSignatures.append(output.signature)
       draft.plan.outputs.append(draft.valueOf[output.base])
@@ -94,7 +98,8 @@ struct PlanDraft {
         overwritable[producer].isMap
           && users.allSatisfy { step in
             step < producer
-              || (step == producer && old.flatMap { nodeOf[$0] }.map(overwritable[producer].nodes.contains) == true)
+              || (step == producer
+                && old.flatMap { nodeOf[$0] }.map(overwritable[producer].nodes.contains) == true)
           }
           && (old.map { !plan.outputs.contains($0) } ?? true)
       } else {
@@ -120,11 +125,13 @@ struct PlanDraft {
       guard case .arena = plan.values[index].storage, let use = uses[index] else { continue }
       let (first, last) = (use.lowerBound, use.upperBound)
       let end = lasting.contains(index) ? plan.steps.count : last
-      requests.append(Allocation.Request(byteCount: max(plan.values[index].signature.byteCount, 4), lifetime: first...end))
+      requests.append(
+        Allocation.Request(byteCount: max(plan.values[index].signature.byteCount, 4), lifetime: first...end))
       indices.append(index)
     }
     let allocation = Allocation(
-      requests, alignment: max(capabilities.bufferAlignment, 16), maxByteCount: capabilities.maxBufferByteCount,
+      requests, alignment: max(capabilities.bufferAlignment, 16),
+      maxByteCount: capabilities.maxBufferByteCount,
       reuses: options.reusesMemory)
     for (index, place) in zip(indices, allocation.places) {
       plan.values[index].storage = .arena(place.arena, offset: place.offset)

@@ -32,7 +32,8 @@ struct FormedKernel {
     case .primitive(let node): node.primitive.name
     case .loop(let built):
       if let fold = built.loop.accumulators.first?.fold {
-        built.loop.accumulators.count == 1 ? fold.rawValue : "\(fold.rawValue) +\(built.loop.accumulators.count - 1)"
+        built.loop.accumulators.count == 1
+          ? fold.rawValue : "\(fold.rawValue) +\(built.loop.accumulators.count - 1)"
       } else {
         built.roots.count == 1 ? "map" : "map x\(built.roots.count)"
       }

@@ -111,7 +111,9 @@ struct Fusion {
     for input in node.inputs where !isStored(input) {
       let burden = burden(of: input)
       let isRepeated = node.shape.count > input.shape.count || useCount > 1
-      if (burden.reduction != nil && (!isReshape || useCount > 1)) || (isRepeated && burden.cost > limits.repeatedCost) {
+      if (burden.reduction != nil && (!isReshape || useCount > 1))
+        || (isRepeated && burden.cost > limits.repeatedCost)
+      {
         store(input)
       }
     }

@@ -52,7 +52,11 @@ extension Loop {
     }
     for position in writes.indices { writes[position].index = merged(writes[position].index) }
     func renumbered(_ instruction: Instruction) -> Instruction {
-      if case .coordinate(let other) = instruction, other > axis + 1 { .coordinate(other - 1) } else { instruction }
+      if case .coordinate(let other) = instruction, other > axis + 1 {
+        .coordinate(other - 1)
+      } else {
+        instruction
+      }
     }
     body = body.map(renumbered)
     epilogue = epilogue.map(renumbered)

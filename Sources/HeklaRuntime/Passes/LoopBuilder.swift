@@ -132,7 +132,8 @@ struct LoopBuilder {
       axes.map { factors in
         factors.flatMap { factor -> [Int] in
           defer { variable += 1 }
-          return variable == split.variable.number ? [factor / split.innerExtent, split.innerExtent] : [factor]
+          return variable == split.variable.number
+            ? [factor / split.innerExtent, split.innerExtent] : [factor]
         }
       }
     }
@@ -244,7 +245,8 @@ struct LoopBuilder {
   ) throws(NeedsStorage) -> Scalar {
     let input = node.inputs[0]
     if reductionFactors.isEmpty {
-      reductionFactors = axes.map { axis in input.shape.extents[axis] == 1 ? [] : [input.shape.extents[axis]] }
+      reductionFactors = axes.map { axis in input.shape.extents[axis] == 1 ? [] : [input.shape.extents[axis]]
+      }
     }
     let parallelCount = parallelFactors.reduce(0) { $0 + $1.count }
     let folded = coordinates(of: reductionFactors, firstVariable: parallelCount)
@@ -322,7 +324,8 @@ struct LoopBuilder {
     for (number, root) in roots.enumerated() {
       let value = folded.isEmpty ? body.append(values[number]) : epilogue.append(values[number])
       writes.append(
-        Loop.Write(binding: sources.count + number, elementType: root.elementType, index: index, value: value))
+        Loop.Write(binding: sources.count + number, elementType: root.elementType, index: index, value: value)
+      )
     }
     var loop = Loop(
       extents: extents, reductionExtents: folded.isEmpty ? [] : reductionFactors.flatMap { $0 }, reads: reads,

@@ -42,7 +42,8 @@ func lower(
       (source, groups) = (.glsl(rendered.source), rendered.groupCount)
     }
     let call = LoweredCall(
-      label: kernel.label, variant: "loop", source: source, operands: operands, writtenCount: built.roots.count,
+      label: kernel.label, variant: "loop", source: source, operands: operands,
+      writtenCount: built.roots.count,
       groupCount: groups, pushConstants: [])
     return ([call], [])
   case .primitive(let node):
@@ -72,7 +73,9 @@ private func lower(
   var temporaries = program.temporaries
   // Further results that nobody reads are written to temporaries.
   let secondary = node.primitive.secondarySignatures(of: inputs).enumerated().map { index, signature in
-    if let output = outputs.first(where: { if case .secondary(index) = $0.primitive.lowering { true } else { false } }) {
+    if let output = outputs.first(where: {
+      if case .secondary(index) = $0.primitive.lowering { true } else { false }
+    }) {
       return LoweredCall.Operand.node(output)
     }
     temporaries.append(signature.byteCount)
@@ -110,7 +113,8 @@ private func variant(
   }
   throw .unsupported(
     device: capabilities.deviceName,
-    feature: "variant '\(choice)' of \(name) for \(node.inputs.map(\.signature.description).joined(separator: " and "))",
+    feature:
+      "variant '\(choice)' of \(name) for \(node.inputs.map(\.signature.description).joined(separator: " and "))",
     remedy: applicable.isEmpty ? "No variant runs there." : "Those that run there are \(list(applicable)).")
 }
 
@@ -123,7 +127,8 @@ private func source(of body: KernelCall.Body) throws(DeviceError) -> KernelSourc
     return .glsl(GLSLSource(name: name, text: text, constants: constants, defines: defines))
   case .host(let name, let parameters):
     guard let source = HostKernels.source(named: name, parameters: parameters) else {
-      throw .invalidArgument(call: "lower", reason: "the host device has no kernel '\(name)' for \(parameters)")
+      throw .invalidArgument(
+        call: "lower", reason: "the host device has no kernel '\(name)' for \(parameters)")
     }
     return .host(source)
   }

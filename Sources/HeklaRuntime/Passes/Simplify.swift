@@ -10,7 +10,8 @@ func simplify(_ computation: Computation) -> Computation {
   var known: [Key: Node] = [:]
   for node in computation.roots.withDependencies() {
     let inputs = node.inputs.map { canonical[$0] ?? $0 }
-    let key = Key(operation: "\(node.primitive.name) \(node.primitive.attributes) \(node.signature)", inputs: inputs)
+    let key = Key(
+      operation: "\(node.primitive.name) \(node.primitive.attributes) \(node.signature)", inputs: inputs)
     if let same = known[key] {
       canonical[node] = same
     } else {

@@ -11,7 +11,8 @@ struct Broadcast: Primitive {
 
   func signature(of inputs: [Signature]) -> Signature {
     require(
-      inputs[0].shape.broadcast(with: shape) == shape, "broadcast: \(inputs[0].shape) does not broadcast to \(shape)")
+      inputs[0].shape.broadcast(with: shape) == shape,
+      "broadcast: \(inputs[0].shape) does not broadcast to \(shape)")
     return Signature(shape, inputs[0].elementType)
   }
 

@@ -11,7 +11,9 @@ struct Concatenate: Primitive {
 
   func signature(of inputs: [Signature]) -> Signature {
     var extents = inputs[0].shape.extents
-    require(extents.indices.contains(axis), "concatenate: axis \(axis) is out of range for shape \(inputs[0].shape)")
+    require(
+      extents.indices.contains(axis), "concatenate: axis \(axis) is out of range for shape \(inputs[0].shape)"
+    )
     for input in inputs.dropFirst() {
       var others = input.shape.extents
       require(

@@ -11,7 +11,8 @@ extension Gather {
           [inputs[0].shape[0], inputs[0].shape[1], output.shape[0], output.elementType.byteCount])
         return KernelProgram([KernelCall(body, bindings: [.input(0), .input(1), .output])])
       },
-      KernelVariant("rows", applies: { device, _, _ in device.runs(.float32, localSize: 128) }) { inputs, output, device in
+      KernelVariant("rows", applies: { device, _, _ in device.runs(.float32, localSize: 128) }) {
+        inputs, output, device in
         let rowByteCount = output.shape[1] * output.elementType.byteCount
         let isWords = rowByteCount % 4 == 0
         let words: (type: String, byteCount: Int) =
@@ -23,7 +24,8 @@ extension Gather {
           .shader(
             isWords ? "gather_rows" : "gather_bytes", constants: [0: UInt32(localSize)],
             defines: isWords ? ["WORDS": words.type] : [:]),
-          bindings: [.input(0), .input(1), .output], groupCount: GroupCount(folding: elements.groups(of: localSize)),
+          bindings: [.input(0), .input(1), .output],
+          groupCount: GroupCount(folding: elements.groups(of: localSize)),
           pushConstants: [output.shape[0], width, inputs[0].shape[0]].map(UInt32.init))
         return KernelProgram([call])
       },

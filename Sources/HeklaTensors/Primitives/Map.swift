@@ -53,7 +53,8 @@ struct Map: Primitive {
       }
       let upstream = Scalar.input(count, context.upstream.elementType).converted(to: expression.type)
       let product = upstream * chain.converted(to: expression.type)
-      return Tensor.elementwise(product.converted(to: input.elementType), operands, elementType: input.elementType)
+      return Tensor.elementwise(
+        product.converted(to: input.elementType), operands, elementType: input.elementType)
     }
   }
 
@@ -90,10 +91,12 @@ struct Map: Primitive {
       }
     } + [
       Sample(
-        "gelu-chain", inputs: [Sample.Input([1 << 20], in: -4...4)], tolerance: .ulps(64), flops: (1 << 20) * 20
+        "gelu-chain", inputs: [Sample.Input([1 << 20], in: -4...4)], tolerance: .ulps(64),
+        flops: (1 << 20) * 20
       ) { $0[0].gelu() },
       Sample(
-        "add-broadcast", inputs: [Sample.Input([257, 129]), Sample.Input([129])], tolerance: .ulps(1), flops: 257 * 129
+        "add-broadcast", inputs: [Sample.Input([257, 129]), Sample.Input([129])], tolerance: .ulps(1),
+        flops: 257 * 129
       ) { $0[0] + $0[1] },
     ]
   }

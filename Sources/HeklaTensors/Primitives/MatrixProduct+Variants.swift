@@ -14,7 +14,8 @@ extension MatrixProduct {
       let body = KernelCall.Body.host(
         "matrix_product",
         [
-          output.elementType == .float64 ? 1 : 0, product.size.batch, product.size.m, product.size.n, product.size.k,
+          output.elementType == .float64 ? 1 : 0, product.size.batch, product.size.m, product.size.n,
+          product.size.k,
           transposingLeft ? 1 : 0, transposingRight ? 1 : 0, product.strideA, product.strideB,
         ])
       return KernelProgram([KernelCall(body, bindings: [.input(0), .input(1), .output])])
@@ -132,7 +133,8 @@ extension MatrixProduct {
       let count = usesVectors ? output.shape.count / 4 : output.shape.count
       let sum = KernelCall(
         .shader("matmul_reduce", constants: [0: 256], defines: defines), bindings: [.temporary(0), .output],
-        groupCount: GroupCount(folding: count.groups(of: 256)), pushConstants: [UInt32(count), UInt32(splitting.count)])
+        groupCount: GroupCount(folding: count.groups(of: 256)),
+        pushConstants: [UInt32(count), UInt32(splitting.count)])
       return KernelProgram([main, sum], temporaries: [splitting.count * output.byteCount])
     }
   }

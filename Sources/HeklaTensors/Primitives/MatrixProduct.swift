@@ -91,7 +91,8 @@ struct MatrixProduct: Primitive {
 
   static var samples: [Sample] {
     func sample(
-      _ label: String, _ a: Shape, _ b: Shape, _ transposingLeft: Bool = false, _ transposingRight: Bool = false
+      _ label: String, _ a: Shape, _ b: Shape, _ transposingLeft: Bool = false,
+      _ transposingRight: Bool = false
     ) -> Sample {
       let product = MatrixProduct(transposingLeft: transposingLeft, transposingRight: transposingRight)
       let size = Extents(product, [a, b])

@@ -50,7 +50,9 @@ struct Pad: Primitive {
 
   static var samples: [Sample] {
     [
-      Sample("zeros", inputs: [.init([9, 14])], tolerance: .exact) { $0[0].padded(before: [1, 2], after: [3, 0]) },
+      Sample("zeros", inputs: [.init([9, 14])], tolerance: .exact) {
+        $0[0].padded(before: [1, 2], after: [3, 0])
+      },
       Sample("ones-around-exp", inputs: [.init([9, 14])], tolerance: .ulps(24)) {
         $0[0].exp().padded(before: [0, 2], after: [1, 1], with: 1)
       },

@@ -56,8 +56,10 @@ struct Reduction: Primitive {
       switch fold {
       case .sum: results[target] += value
       case .product: results[target] *= value
-      case .maximum: results[target] = value.isNaN || results[target].isNaN ? .nan : max(results[target], value)
-      case .minimum: results[target] = value.isNaN || results[target].isNaN ? .nan : min(results[target], value)
+      case .maximum:
+        results[target] = value.isNaN || results[target].isNaN ? .nan : max(results[target], value)
+      case .minimum:
+        results[target] = value.isNaN || results[target].isNaN ? .nan : min(results[target], value)
       case .argumentMaximum, .argumentMinimum:
         let isBetter = fold == .argumentMaximum ? value > best[target] : value < best[target]
         if position == 0 || isBetter || (value.isNaN && !best[target].isNaN) {
@@ -67,7 +69,9 @@ struct Reduction: Primitive {
       }
     }
     // Sums and products wrap around; the extrema over nothing lie outside the type and are held at its bounds.
-    if isWhole, fold == .sum || fold == .product { results = results.map { $0.stored(as: signature.elementType) } }
+    if isWhole, fold == .sum || fold == .product {
+      results = results.map { $0.stored(as: signature.elementType) }
+    }
     return HostArray(converting: results, shape: signature.shape, to: signature.elementType)
   }
 
@@ -88,7 +92,9 @@ struct Reduction: Primitive {
       Sample("sum-middle", inputs: [.init([5, 61, 7])], tolerance: .sum(of: 61), flops: 5 * 61 * 7) {
         $0[0].sum(along: 1)
       },
-      Sample("sum-all", inputs: [.init([100_003])], tolerance: .sum(of: 100_003), flops: 100_003) { $0[0].sum() },
+      Sample("sum-all", inputs: [.init([100_003])], tolerance: .sum(of: 100_003), flops: 100_003) {
+        $0[0].sum()
+      },
       Sample("product", inputs: [.init([9, 13], in: 0.5...1.5)], tolerance: .ulps(26), flops: 9 * 13) {
         $0[0].product(along: 1)
       },

@@ -18,7 +18,9 @@ struct Reshape: Primitive {
 
   // MARK: Gradient
 
-  func gradient(_ context: GradientContext) -> [Tensor?] { [context.upstream.reshaped(to: context.inputs[0].shape)] }
+  func gradient(_ context: GradientContext) -> [Tensor?] {
+    [context.upstream.reshaped(to: context.inputs[0].shape)]
+  }
 
   // MARK: Reference
 
@@ -27,14 +29,18 @@ struct Reshape: Primitive {
   // MARK: Lowering
 
   var lowering: Lowering {
-    .movement { point, inputs in Movement(from: delinearized(linearized(point, in: self.shape), in: inputs[0])) }
+    .movement { point, inputs in
+      Movement(from: delinearized(linearized(point, in: self.shape), in: inputs[0]))
+    }
   }
 
   // MARK: Samples
 
   static var samples: [Sample] {
     [
-      Sample("split-and-merge", inputs: [.init([6, 35])], tolerance: .exact) { $0[0].reshaped(to: [10, 21]) },
+      Sample("split-and-merge", inputs: [.init([6, 35])], tolerance: .exact) {
+        $0[0].reshaped(to: [10, 21])
+      },
       Sample("of-transposed", inputs: [.init([12, 10])], tolerance: .exact) {
         $0[0].transposed().reshaped(to: [8, 15])
       },

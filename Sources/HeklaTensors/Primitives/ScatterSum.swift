@@ -16,13 +16,16 @@ struct ScatterSum: Primitive {
     require(
       values.shape.rank == 2 && indices.shape == [values.shape[0]] && indices.elementType == .int32
         && (values.elementType == .float32 || values.elementType == .float64),
-      "scatter-sum: values \(values) and indices \(indices); values must be real of rank 2, indices be int32, one a row")
+      "scatter-sum: values \(values) and indices \(indices); values must be real of rank 2, indices be int32, one a row"
+    )
     return Signature([rows, values.shape[1]], values.elementType)
   }
 
   // MARK: Gradient
 
-  func gradient(_ context: GradientContext) -> [Tensor?] { [context.upstream.gathered(at: context.inputs[1]), nil] }
+  func gradient(_ context: GradientContext) -> [Tensor?] {
+    [context.upstream.gathered(at: context.inputs[1]), nil]
+  }
 
   // MARK: Reference
 
@@ -49,7 +52,8 @@ struct ScatterSum: Primitive {
         flops: 400 * 17
       ) { .scatterSum($0[0], at: $0[1], rows: 50) },
       Sample(
-        "one-row-takes-all", inputs: [.init([300, 5]), .init([300], .int32, in: 2...2)], tolerance: .sum(of: 300),
+        "one-row-takes-all", inputs: [.init([300, 5]), .init([300], .int32, in: 2...2)],
+        tolerance: .sum(of: 300),
         flops: 300 * 5
       ) { .scatterSum($0[0], at: $0[1], rows: 4) },
     ]

@@ -8,7 +8,8 @@ struct SecondaryOutput: Primitive {
 
   /// The further results of `node`, as tensors.
   static func outputs(of node: Node) -> [Tensor] {
-    node.primitive.secondarySignatures(of: node.inputs.map(\.signature)).enumerated().map { index, signature in
+    node.primitive.secondarySignatures(of: node.inputs.map(\.signature)).enumerated().map {
+      index, signature in
       Tensor(Node(SecondaryOutput(index: index, signature: signature), [node]))
     }
   }
@@ -21,7 +22,9 @@ struct SecondaryOutput: Primitive {
   func gradient(_ context: GradientContext) -> [Tensor?] { [nil] }
 
   /// Evaluated together with the operation; see `referenceValues`.
-  func reference(_ inputs: [HostArray], signature: Signature) -> HostArray { HostArray(zeros: signature.shape) }
+  func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
+    HostArray(zeros: signature.shape)
+  }
 
   var lowering: Lowering { .secondary(index) }
 

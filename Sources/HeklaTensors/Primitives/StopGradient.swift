@@ -7,6 +7,10 @@ struct StopGradient: Primitive {
   func reference(_ inputs: [HostArray], signature: Signature) -> HostArray { inputs[0] }
   var lowering: Lowering { .movement { point, _ in Movement(from: point) } }
   static var samples: [Sample] {
-    [Sample("identity", inputs: [.init([7, 9])], tolerance: .exact, isDifferentiable: false) { $0[0].stoppingGradient() }]
+    [
+      Sample("identity", inputs: [.init([7, 9])], tolerance: .exact, isDifferentiable: false) {
+        $0[0].stoppingGradient()
+      }
+    ]
   }
 }
