@@ -56,7 +56,7 @@ let package = Package(
       "HeklaRuntime",
       on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaShaders", "HeklaHost", "HeklaVulkan",
       "HeklaOpenCL"),
-    layer("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
+    layer("HeklaNN", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),
     layer("HeklaData", on: "HeklaArrays", "CZlib"),
     layer(
       "Hekla",
@@ -108,7 +108,7 @@ let package = Package(
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests(
       "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
-    tests("HeklaNN", on: "HeklaArrays", "HeklaTensors"),
+    tests("HeklaNN", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),
     tests("HeklaData", on: "HeklaArrays"),
     tests("HeklaText"),
     tests("HeklaExperiments", on: "Hekla", "HeklaText"),
