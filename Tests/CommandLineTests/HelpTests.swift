@@ -125,7 +125,7 @@ import Testing
       EXAMPLES:
         hekla train lottery-ticket
         hekla train lottery-ticket --device vulkan:0 --seed 7 --steps 500
-        hekla train lottery-ticket --set rounds=5 --set rate=0.3 --out runs/short
+        hekla train lottery-ticket --set rounds=5 --set p=0.3 --out runs/short
         hekla train lottery-ticket --data ~/datasets --json result.json
 
       Progress goes to standard error, the report to standard output. Claims that
