@@ -8,9 +8,8 @@ public final class CompiledStep: Sendable {
   /// What runs, and where its values lie.
   public let plan: Plan
   private let executor: PlanExecutor
-  private let inputs: [any Buffer]
-  private let arenas: [any Buffer]
-  private let constants: [any Buffer]
+  private let memory: PlanMemory
+  /// Keeps the memory of the parameters, which the buffers alone do not.
   private let parameters: [DeviceValue]
   private let commands: [Command]
   private let recording: (any Recording)?
@@ -24,17 +23,18 @@ public final class CompiledStep: Sendable {
     func buffer(_ byteCount: Int) throws(DeviceError) -> any Buffer {
       try device.makeBuffer(byteCount: (max(byteCount, 4) + 3) / 4 * 4)
     }
-    var buffers: (inputs: [any Buffer], arenas: [any Buffer], constants: [any Buffer]) = ([], [], [])
-    for input in plan.inputs { buffers.inputs.append(try buffer(input.byteCount)) }
-    for byteCount in plan.arenaByteCounts { buffers.arenas.append(try buffer(byteCount)) }
+    var memory = PlanMemory()
+    for input in plan.inputs { memory.inputs.append(try buffer(input.byteCount)) }
+    for byteCount in plan.arenaByteCounts { memory.arenas.append(try buffer(byteCount)) }
     for constant in plan.constants {
       let made = try buffer(constant.byteCount)
       try executor.write(constant, to: BufferSlice(made))
-      buffers.constants.append(made)
+      memory.constants.append(made)
     }
-    (inputs, arenas, constants) = buffers
     parameters = try executor.storage(of: plan.parameters)
-    commands = try Self.commands(plan, device, inputs, arenas, constants, parameters.map(\.buffer))
+    memory.parameters = parameters.map(\.buffer)
+    self.memory = memory
+    commands = try plan.commands(on: device, in: memory)
     recording = options.replays ? try executor.queue.record(commands) : nil
   }
 
@@ -70,7 +70,7 @@ public final class CompiledStep: Sendable {
         )
       }
     }
-    for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
+    for (argument, buffer) in zip(arguments, memory.inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
   }
 
   /// Waits for the last run, and returns its outputs.
@@ -79,7 +79,7 @@ public final class CompiledStep: Sendable {
     var results: [HostArray] = []
     for (value, signature) in zip(plan.outputs, plan.outputSignatures) {
       if let value {
-        results.append(try executor.read(slice(of: value), signature: signature))
+        results.append(try executor.read(memory.slice(of: value, in: plan), signature: signature))
       } else {
         results.append(HostArray(zeros: signature.shape, of: signature.elementType))
       }
@@ -94,7 +94,7 @@ public final class CompiledStep: Sendable {
   /// Sets all memory that the step computes into to a pattern that is NaN in every floating-point type, so that
   /// elements which a run leaves unwritten show. Inputs, constants and parameters keep their values.
   public func poison() throws(DeviceError) {
-    let fills = arenas.map { Command.fill(BufferSlice($0), word: .max) }
+    let fills = memory.arenas.map { Command.fill(BufferSlice($0), word: .max) }
     guard !fills.isEmpty else { return }
     try executor.queue.submit(try executor.queue.record(fills))
   }
@@ -111,37 +111,21 @@ public final class CompiledStep: Sendable {
     return try executor.queue.record(commands)
   }
 
-  private func slice(of value: Int) -> BufferSlice {
-    Self.slice(plan.values[value], inputs, arenas, constants, parameters.map(\.buffer))
-  }
+}
 
-  // MARK: Recording
-
-  private static func slice(
-    _ value: Plan.Value, _ inputs: [any Buffer], _ arenas: [any Buffer], _ constants: [any Buffer],
-    _ parameters: [any Buffer]
-  ) -> BufferSlice {
-    let byteCount = (max(value.signature.byteCount, 4) + 3) / 4 * 4
-    return switch value.storage {
-    case .arena(let arena, let offset): BufferSlice(arenas[arena], offset: offset, byteCount: byteCount)
-    case .input(let index): BufferSlice(inputs[index])
-    case .constant(let index): BufferSlice(constants[index])
-    case .parameter(let index): BufferSlice(parameters[index])
-    }
-  }
-
+extension Plan {
   /// The launches with barriers where one depends on another.
-  private static func commands(
-    _ plan: Plan, _ device: any Device, _ inputs: [any Buffer], _ arenas: [any Buffer],
-    _ constants: [any Buffer],
-    _ parameters: [any Buffer]
-  ) throws(DeviceError) -> [Command] {
+  fileprivate func commands(on device: any Device, in memory: PlanMemory) throws(DeviceError) -> [Command] {
+    var kernels: [any Kernel] = []
+    for step in steps { kernels.append(try device.makeKernel(step.source)) }
     var commands: [Command] = []
     var pending = PendingAccesses()
-    func place(_ value: Int) -> BufferSlice {
-      slice(plan.values[value], inputs, arenas, constants, parameters)
-    }
-    for step in plan.steps {
+    // The current iteration of each repetition.
+    var iterations = [Int](repeating: 0, count: repetitions.count)
+
+    func append(_ number: Int) {
+      let step = steps[number]
+      func place(_ value: Int) -> BufferSlice { memory.slice(of: value, in: self, at: iterations) }
       let (reads, writes) = (step.reads.map(place), step.writes.map(place))
       if pending.conflict(reads: reads, writes: writes) {
         commands.append(.barrier)
@@ -151,18 +135,69 @@ public final class CompiledStep: Sendable {
       commands.append(
         .dispatch(
           Dispatch(
-            try device.makeKernel(step.source), bindings: step.bindings.map(place),
-            groupCount: step.groupCount,
+            kernels[number], bindings: reads + writes, groupCount: step.groupCount,
             pushConstants: step.pushConstants, label: step.label)))
     }
-    if !plan.copies.isEmpty { commands.append(.barrier) }
-    for copy in plan.copies {
-      let source = place(copy.value)
+    /// The launches of `range`; repetitions up to number `first` are those that it lies in.
+    func append(_ range: Range<Int>, inside first: Int) {
+      var number = range.lowerBound
+      while number < range.upperBound {
+        let next = repetitions.indices.dropFirst(first).first { index in
+          repetitions[index].steps.lowerBound == number && !repetitions[index].steps.isEmpty
+        }
+        guard let next else {
+          append(number)
+          number += 1
+          continue
+        }
+        for iteration in 0..<repetitions[next].count {
+          iterations[next] = iteration
+          append(repetitions[next].steps, inside: next + 1)
+        }
+        number = repetitions[next].steps.upperBound
+      }
+    }
+    append(0..<steps.count, inside: 0)
+
+    if !copies.isEmpty { commands.append(.barrier) }
+    for copy in copies {
+      let source = memory.slice(of: copy.value, in: self, at: iterations)
       commands.append(
         .copy(
-          from: source, to: BufferSlice(parameters[copy.parameter], offset: 0, byteCount: source.byteCount)))
+          from: source,
+          to: BufferSlice(memory.parameters[copy.parameter], offset: 0, byteCount: source.byteCount)))
     }
     return commands
+  }
+}
+
+/// The buffers that a plan's values lie in.
+private struct PlanMemory {
+  var inputs: [any Buffer] = []
+  var arenas: [any Buffer] = []
+  var constants: [any Buffer] = []
+  var parameters: [any Buffer] = []
+
+  /// Where `value` lies while the repetitions around it are at `iterations`.
+  func slice(of value: Int, in plan: Plan, at iterations: [Int] = []) -> BufferSlice {
+    let byteCount = (max(plan.values[value].signature.byteCount, 4) + 3) / 4 * 4
+    switch plan.values[value].storage {
+    case .arena(let arena, let offset):
+      return BufferSlice(arenas[arena], offset: offset, byteCount: byteCount)
+    case .input(let index): return BufferSlice(inputs[index])
+    case .constant(let index): return BufferSlice(constants[index])
+    case .parameter(let index): return BufferSlice(parameters[index])
+    case .moving(let index):
+      let motion = plan.motions[index]
+      let iteration = iterations[motion.repetition]
+      if let exception = motion.exception, exception.iteration == iteration {
+        return slice(of: exception.value, in: plan, at: iterations)
+      }
+      let whole = slice(of: motion.value, in: plan, at: iterations)
+      return BufferSlice(
+        whole.buffer, offset: whole.offset + motion.slice(in: iteration) * motion.byteStride,
+        byteCount: byteCount)
+    }
   }
 }
 

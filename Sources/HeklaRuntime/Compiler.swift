@@ -20,16 +20,39 @@ struct Compiler {
     try checkArguments(computation, inputs)
     var computation = separateLeaves(computation)
     if options.sharesSubexpressions { computation = simplify(computation) }
-    let maxBindings = min(capabilities.maxBindingCount, 16)
-    let kernels = formKernels(computation, options: options, maxBindings: maxBindings)
     var draft = PlanDraft(computation: computation, inputs: inputs)
-    for kernel in kernels {
-      let lowered = try lower(kernel, for: capabilities, preferring: options.preferredVariants)
-      draft.append(kernel, calls: lowered.calls, temporaries: lowered.temporaries)
-    }
+    try append(computation, to: &draft)
     let plan = draft.assigningStorage(capabilities, options)
     try checkLimits(plan)
     return plan
+  }
+
+  /// Adds the launches of `computation` to the draft, those of a fold's body within a repetition.
+  private func append(_ computation: Computation, to draft: inout PlanDraft) throws(DeviceError) {
+    let maxBindings = min(capabilities.maxBindingCount, 16)
+    for kernel in formKernels(computation, options: options, maxBindings: maxBindings) {
+      guard case .repetition(let node, let fold) = kernel.body else {
+        let lowered = try lower(kernel, for: capabilities, preferring: options.preferredVariants)
+        draft.append(kernel, calls: lowered.calls, temporaries: lowered.temporaries)
+        continue
+      }
+      let repetition = FoldRepetition(fold, node, writes: kernel.writes)
+      var body = Computation(outputs: repetition.results.map(fold.node(of:)), assignments: [])
+      if options.sharesSubexpressions { body = simplify(body) }
+      body = separateRoots(body)
+      let scope = draft.beginRepetition(repetition, roots: body.outputs)
+      try append(body, to: &draft)
+      draft.endRepetition(returningTo: scope)
+    }
+  }
+
+  /// Gives every result of a body memory of its own: none is what the body was given, and no two are one.
+  private func separateRoots(_ computation: Computation) -> Computation {
+    var taken: Set<Node> = []
+    return computation.mappingRoots { root in
+      if case .leaf = root.base.primitive.lowering { return Tensor(root).copied.node }
+      return taken.insert(root.base).inserted ? root : Tensor(root).copied.node
+    }
   }
 
   /// Gives every root that is data itself, behind reshapes or not, a copy to be.

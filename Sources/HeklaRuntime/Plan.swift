@@ -16,6 +16,50 @@ public struct Plan: Sendable {
     case constant(Int)
     /// In the buffer of parameter `i`.
     case parameter(Int)
+    /// In another place in each iteration, as motion `i` says.
+    case moving(Int)
+  }
+
+  /// Launches that are run several times over.
+  public struct Repetition: Sendable, Hashable {
+    /// Which launches; ranges of repetitions are nested or apart.
+    public internal(set) var steps: Range<Int>
+    /// How often.
+    public let count: Int
+    /// The repetition around this one.
+    public let parent: Int?
+  }
+
+  /// How a value moves: in iteration t it is slice `(step * t + first) mod places` of another value.
+  public struct Motion: Sendable, Hashable {
+    /// An iteration in which the value lies elsewhere.
+    public struct Exception: Sendable, Hashable {
+      /// Which iteration.
+      public let iteration: Int
+      /// The value that it is then.
+      public let value: Int
+    }
+
+    /// The repetition whose iterations count.
+    public let repetition: Int
+    /// The value that the slices are of.
+    public let value: Int
+    /// Bytes from one slice to the next.
+    public let byteStride: Int
+    /// Slices from one iteration to the next: 1 or -1.
+    public let step: Int
+    /// The slice of iteration 0.
+    public let first: Int
+    /// The number of slices.
+    public let places: Int
+    /// The iteration that is different, if one is.
+    public let exception: Exception?
+
+    /// The slice in `iteration`.
+    func slice(in iteration: Int) -> Int {
+      let slice = (step * iteration + first) % places
+      return slice < 0 ? slice + places : slice
+    }
   }
 
   /// An array that steps read or write.
@@ -53,8 +97,12 @@ public struct Plan: Sendable {
 
   /// The launches in order.
   public internal(set) var steps: [Step] = []
+  /// The launches that are repeated; outer repetitions come before those within them.
+  public internal(set) var repetitions: [Repetition] = []
   /// All values.
   public internal(set) var values: [Value] = []
+  /// How values of repetitions move.
+  public internal(set) var motions: [Motion] = []
   /// Copies after the last step: from a value into a parameter's buffer.
   public internal(set) var copies: [(value: Int, parameter: Int)] = []
   /// The value of each output; nil where an output has no elements.
@@ -70,6 +118,13 @@ public struct Plan: Sendable {
   /// The parameters that are read or written.
   public internal(set) var parameters: [Parameter] = []
 
+  /// The values whose memory `value` is ever in: itself, unless it moves.
+  func memory(of value: Int) -> [Int] {
+    guard case .moving(let index) = values[value].storage else { return [value] }
+    let motion = motions[index]
+    return memory(of: motion.value) + (motion.exception.map { memory(of: $0.value) } ?? [])
+  }
+
   /// Device memory beyond parameters, in bytes: arenas, inputs and constants.
   public var workingByteCount: Int {
     arenaByteCounts.reduce(0, +) + inputs.reduce(0) { $0 + $1.byteCount }
@@ -78,12 +133,18 @@ public struct Plan: Sendable {
 }
 
 extension Plan: CustomStringConvertible {
-  /// A table: one line a step, then what memory it takes.
+  /// A table: one line a step, repeated ones indented, then what memory it takes.
   public var description: String {
     var rows = [["step", "kernel", "variant", "groups", "reads", "writes"]]
     for (number, step) in steps.enumerated() {
+      for (index, repetition) in repetitions.enumerated()
+      where repetition.steps.lowerBound == number && !repetition.steps.isEmpty {
+        let indent = String(repeating: "  ", count: depth(of: index))
+        rows.append(["", "\(indent)repeat \(repetition.count) times", "", "", "", ""])
+      }
+      let inner = repetitions.indices.filter { repetitions[$0].steps.contains(number) }.map { depth(of: $0) + 1 }
       rows.append([
-        "\(number)", step.label, step.variant,
+        "\(number)", String(repeating: "  ", count: inner.max() ?? 0) + step.label, step.variant,
         "\(step.groupCount.x)x\(step.groupCount.y)x\(step.groupCount.z)",
         step.reads.map(text).joined(separator: " "), step.writes.map(text).joined(separator: " "),
       ])
@@ -103,15 +164,26 @@ extension Plan: CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
-  private func text(_ value: Int) -> String {
-    let place: String =
-      switch values[value].storage {
-      case .arena(let arena, let offset): "a\(arena)+\(offset)"
-      case .input(let index): "i\(index)"
-      case .constant(let index): "c\(index)"
-      case .parameter(let index): "p\(index)"
-      }
-    return "\(values[value].label)@\(place)"
+  /// The number of repetitions around repetition `index`.
+  private func depth(of index: Int) -> Int { repetitions[index].parent.map { depth(of: $0) + 1 } ?? 0 }
+
+  private func text(_ value: Int) -> String { "\(values[value].label)@\(place(of: value))" }
+
+  private func place(of value: Int) -> String {
+    switch values[value].storage {
+    case .arena(let arena, let offset): return "a\(arena)+\(offset)"
+    case .input(let index): return "i\(index)"
+    case .constant(let index): return "c\(index)"
+    case .parameter(let index): return "p\(index)"
+    case .moving(let index):
+      let motion = motions[index]
+      let slice =
+        motion.step > 0
+        ? motion.first == 0 ? "t" : "t\(motion.first > 0 ? "+" : "")\(motion.first)" : "\(motion.first)-t"
+      let exception = motion.exception.map { ", or \(place(of: $0.value)) at \($0.iteration)" } ?? ""
+      let isShort = motion.exception != nil && motion.places < repetitions[motion.repetition].count - 1
+      return "\(place(of: motion.value))[\(isShort ? "(\(slice))%\(motion.places)" : slice)\(exception)]"
+    }
   }
 }
 

@@ -16,14 +16,28 @@ public func gradients(
     loss.elementType.isFloating && (upstream?.shape ?? []) == loss.shape,
     "gradients: the loss is \(loss.signature); it must be a real number, or have an upstream of its shape",
     file: file, line: line)
+  let pulled = pulledBack([(loss, upstream ?? .ones(loss.shape, loss.elementType))], to: tensors)
+  return zip(tensors, pulled).map { $1 ?? .zeros($0.shape, $0.elementType) }
+}
+
+/// How much a loss changes with `tensors`, given how much it changes with some results computed from them.
+///
+/// - Parameters:
+///   - cotangents: Results, each with the gradient of the loss with respect to it.
+///   - tensors: What the results were computed from.
+/// - Returns: One gradient per entry of `tensors`; nil where no result depends on it.
+func pulledBack(_ cotangents: [(output: Tensor, cotangent: Tensor)], to tensors: [Tensor]) -> [Tensor?] {
   let wanted = Set(tensors.map(\.node))
-  let order = [loss.node].withDependencies()
-  // Only what lies between the wanted tensors and the loss is visited.
+  let order = cotangents.map(\.output.node).withDependencies()
+  // Only what lies between the wanted tensors and the results is visited.
   var isOnPath: Set<Node> = []
   for node in order where wanted.contains(node) || node.inputs.contains(where: isOnPath.contains) {
     isOnPath.insert(node)
   }
-  var found: [Node: Tensor] = [loss.node: upstream ?? .ones(loss.shape, loss.elementType)]
+  var found: [Node: Tensor] = [:]
+  for (output, cotangent) in cotangents {
+    found[output.node] = found[output.node].map { $0 + cotangent } ?? cotangent
+  }
   // Gradients of the further results of operations that have several.
   var secondary: [Node: [Int: Tensor]] = [:]
   for node in order.reversed() where isOnPath.contains(node) {
@@ -44,5 +58,5 @@ public func gradients(
       found[input] = found[input].map { $0 + part } ?? part
     }
   }
-  return tensors.map { found[$0.node] ?? .zeros($0.shape, $0.elementType) }
+  return tensors.map { found[$0.node] }
 }

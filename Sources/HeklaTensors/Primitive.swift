@@ -32,6 +32,9 @@ public protocol Primitive: Sendable {
   /// The further results, as `reference` gives the first.
   func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray]
 
+  /// All results, the first and the further ones, where they are best computed together.
+  func references(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray]
+
   /// How the operation becomes kernels.
   var lowering: Lowering { get }
 
@@ -48,6 +51,12 @@ extension Primitive {
 
   /// None.
   public func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray] { [] }
+
+  /// The first result, then the others.
+  public func references(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray] {
+    [reference(inputs, signature: signatures[0])]
+      + secondaryReferences(inputs, signatures: Array(signatures.dropFirst()))
+  }
 
   /// Where nothing flows through the operation.
   public func gradient(_ context: GradientContext) -> [Tensor?] { context.inputs.map { _ in nil } }
@@ -79,6 +88,8 @@ public enum Lowering: Sendable {
   case secondary(Int)
   /// Hand-written kernels; the first variant that applies is the default.
   case kernels([KernelVariant])
+  /// The kernels of a body, launched again for each step.
+  case repeated(Fold)
 }
 
 /// Where the elements of a moved tensor come from, as a function of the output's coordinates.

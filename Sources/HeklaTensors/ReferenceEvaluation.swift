@@ -11,23 +11,41 @@ public func referenceValues(of tensors: [Tensor], feeding values: [Node: HostArr
     array.elementType.isFloating ? array.converted(to: .float64) : array
   }
   var known = values.mapValues(widened)
-  for node in tensors.map(\.node).withDependencies() where known[node] == nil {
+  let order = tensors.map(\.node).withDependencies()
+  // Operations of which further results are asked for are evaluated once for all.
+  let mains = Set(order.filter { $0.primitive is SecondaryOutput }.map { $0.inputs[0] })
+  var results: [Node: [HostArray]] = [:]
+  for node in order where known[node] == nil {
     if case .parameter(let parameter)? = node.primitive as? Leaf {
       known[node] = referenceValues(of: [parameter.initial])[0]
       continue
     }
     if let secondary = node.primitive as? SecondaryOutput {
+      // The operation's own value may have been fed.
       let main = node.inputs[0]
-      let signatures = main.primitive.secondarySignatures(of: main.inputs.map(\.signature)).map(\.widened)
-      let results = main.primitive.secondaryReferences(
-        main.inputs.compactMap { known[$0] }, signatures: signatures)
-      known[node] = widened(results[secondary.index])
+      let all = results[main] ?? main.references(main.inputs.compactMap { known[$0] })
+      results[main] = all
+      known[node] = widened(all[secondary.index + 1])
       continue
     }
     let inputs = node.inputs.compactMap { known[$0] }
+    if mains.contains(node) {
+      let all = node.references(inputs)
+      results[node] = all
+      known[node] = widened(all[0])
+      continue
+    }
     known[node] = widened(node.primitive.reference(inputs, signature: node.signature.widened))
   }
   return tensors.compactMap { known[$0.node] }
+}
+
+extension Node {
+  /// All results of the operation.
+  fileprivate func references(_ inputs: [HostArray]) -> [HostArray] {
+    let signatures = [signature] + primitive.secondarySignatures(of: self.inputs.map(\.signature))
+    return primitive.references(inputs, signatures: signatures.map(\.widened))
+  }
 }
 
 extension Signature {

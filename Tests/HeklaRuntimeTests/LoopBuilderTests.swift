@@ -61,7 +61,7 @@ enum RandomGraphSeeds {
     }
     for kernel in formKernels(computation, options: options, maxBindings: 16) {
       switch kernel.body {
-      case .primitive(let node):
+      case .primitive(let node), .repetition(let node, _):
         let type = node.elementType.isFloating ? ElementType.float64 : node.elementType
         let inputs = node.inputs.map { value($0.base).reshaped(to: $0.shape) }
         values[node] = node.primitive.reference(inputs, signature: Signature(node.shape, type))

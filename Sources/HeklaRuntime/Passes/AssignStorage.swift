@@ -5,8 +5,15 @@ import HeklaTensors
 /// A plan whose values have no place yet.
 struct PlanDraft {
   private let computation: Computation
-  private var plan = Plan()
+  private(set) var plan = Plan()
+  /// The values of the computation that is being added: the step's own, or a fold's body.
   private var valueOf: [Node: Int] = [:]
+  /// The repetition whose body is being added.
+  private(set) var repetition: Int?
+  /// The repetition in which each value is used anew in every iteration; nil for those of the whole step.
+  private var homes: [Int?] = []
+  /// The innermost repetition around each launch.
+  private var surroundings: [Int?] = []
   private var nodeOf: [Int: Node] = [:]
   private var parameterIndex: [Parameter: Int] = [:]
   /// For each step, whether it is a loop without a reduction, and the nodes whose memory it may write over because
@@ -22,10 +29,7 @@ struct PlanDraft {
   mutating func append(_ kernel: FormedKernel, calls: [LoweredCall], temporaries: [Int]) {
     let firstTemporary = plan.values.count
     for byteCount in temporaries {
-      plan.values.append(
-        Plan.Value(
-          signature: Signature([byteCount], .uint8), storage: .arena(0, offset: 0),
-          label: "t\(plan.values.count)"))
+      _ = addTemporary(byteCount: byteCount)
     }
     for call in calls {
       var bindings: [Int] = []
@@ -40,10 +44,24 @@ struct PlanDraft {
           label: call.label, variant: call.variant, source: call.source, bindings: bindings,
           writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
       overwritable.append((kernel.isMap, kernel.pointwiseReads))
+      surroundings.append(repetition)
     }
   }
 
-  private mutating func value(of node: Node) -> Int {
+  /// Memory that only its kernel, or only a repetition, uses.
+  mutating func addTemporary(byteCount: Int) -> Int {
+    add(Signature([byteCount], .uint8), .arena(0, offset: 0), label: "t")
+  }
+
+  private mutating func add(_ signature: Signature, _ storage: Plan.Storage, label: String) -> Int {
+    let index = plan.values.count
+    plan.values.append(Plan.Value(signature: signature, storage: storage, label: "\(label)\(index)"))
+    homes.append(repetition)
+    return index
+  }
+
+  /// The value that holds `node`, of the computation that is being added.
+  mutating func value(of node: Node) -> Int {
     if let known = valueOf[node] { return known }
     let storage: Plan.Storage
     switch node.primitive as? Leaf {
@@ -53,10 +71,10 @@ struct PlanDraft {
       plan.constants.append(array)
     case .parameter(let parameter):
       storage = .parameter(index(of: parameter))
-    case nil: storage = .arena(0, offset: 0)
+    // Slots have their values already.
+    case .slot, nil: storage = .arena(0, offset: 0)
     }
-    let index = plan.values.count
-    plan.values.append(Plan.Value(signature: node.signature, storage: storage, label: "v\(index)"))
+    let index = add(node.signature, storage, label: "v")
     valueOf[node] = index
     nodeOf[index] = node
     return index
@@ -67,6 +85,42 @@ struct PlanDraft {
     parameterIndex[parameter] = plan.parameters.count
     plan.parameters.append(parameter)
     return plan.parameters.count - 1
+  }
+
+  // MARK: Repetitions
+
+  /// Where a repetition was begun, to come back to when it ends.
+  struct Scope {
+    fileprivate let values: [Node: Int]
+    fileprivate let repetition: Int?
+  }
+
+  /// Launches from here on belong to a new repetition of `count` iterations, whose body knows no values yet.
+  mutating func openScope(count: Int) -> Scope {
+    let scope = Scope(values: valueOf, repetition: repetition)
+    let first = plan.steps.count
+    plan.repetitions.append(Plan.Repetition(steps: first..<first, count: count, parent: repetition))
+    repetition = plan.repetitions.count - 1
+    valueOf = [:]
+    return scope
+  }
+
+  /// Ends the repetition that `scope` was left for.
+  mutating func endRepetition(returningTo scope: Scope) {
+    if let repetition {
+      let first = plan.repetitions[repetition].steps.lowerBound
+      plan.repetitions[repetition].steps = first..<plan.steps.count
+    }
+    (valueOf, repetition) = (scope.values, scope.repetition)
+  }
+
+  /// `node` of the body lies in the value `index` of the computation around it.
+  mutating func bind(_ node: Node, to index: Int) { valueOf[node] = index }
+
+  /// `node` of the body lies in another place in each iteration.
+  mutating func bind(_ node: Node, to motion: Plan.Motion) {
+    plan.motions.append(motion)
+    valueOf[node] = add(node.signature, .moving(plan.motions.count - 1), label: "v")
   }
 
   /// The plan with every value placed.
@@ -119,7 +173,11 @@ struct PlanDraft {
     var indices: [Int] = []
     var uses = [ClosedRange<Int>?](repeating: nil, count: plan.values.count)
     for (number, step) in plan.steps.enumerated() {
-      for value in step.bindings { uses[value] = (uses[value]?.lowerBound ?? number)...number }
+      for value in step.bindings.flatMap(plan.memory(of:)) {
+        let use = lifetime(ofUseOf: value, at: number)
+        let known = uses[value] ?? use
+        uses[value] = min(known.lowerBound, use.lowerBound)...max(known.upperBound, use.upperBound)
+      }
     }
     for index in plan.values.indices {
       guard case .arena = plan.values[index].storage, let use = uses[index] else { continue }
@@ -137,5 +195,18 @@ struct PlanDraft {
       plan.values[index].storage = .arena(place.arena, offset: place.offset)
     }
     plan.arenaByteCounts = allocation.arenaByteCounts
+  }
+
+  /// The launches during which a value that launch `step` touches has to be kept for it: what lives longer than an
+  /// iteration, throughout the repetitions.
+  private func lifetime(ofUseOf value: Int, at step: Int) -> ClosedRange<Int> {
+    var result = step...step
+    var inner = surroundings[step]
+    while let repetition = inner, repetition != homes[value] {
+      let steps = plan.repetitions[repetition].steps
+      result = steps.lowerBound...(steps.upperBound - 1)
+      inner = plan.repetitions[repetition].parent
+    }
+    return result
   }
 }

@@ -10,6 +10,8 @@ struct FormedKernel {
     case loop(BuiltLoop)
     /// By the hand-written kernels of this node's primitive.
     case primitive(Node)
+    /// By the kernels of the fold's body, again for each step.
+    case repetition(Node, Fold)
   }
 
   var body: Body
@@ -29,7 +31,7 @@ struct FormedKernel {
   /// What plans and profiles call it.
   var label: String {
     switch body {
-    case .primitive(let node): node.primitive.name
+    case .primitive(let node), .repetition(let node, _): node.primitive.name
     case .loop(let built):
       if let fold = built.loop.accumulators.first?.fold {
         built.loop.accumulators.count == 1
@@ -92,6 +94,9 @@ private func formKernels(
     case .kernels:
       let writes = [node] + (secondaries[node] ?? [])
       add(FormedKernel(body: .primitive(node), reads: node.inputs.map(\.base), writes: writes))
+    case .repeated(let fold):
+      let writes = [node] + (secondaries[node] ?? [])
+      add(FormedKernel(body: .repetition(node, fold), reads: node.inputs.map(\.base), writes: writes))
     default:
       let built = try LoopBuilder.build([node], isStored: fusion.isStored)
       let isPlain = built.loop.accumulators.isEmpty && options.mergesLoops

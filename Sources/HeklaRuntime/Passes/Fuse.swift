@@ -69,7 +69,7 @@ struct Fusion {
       store(node)
     case .secondary:
       store(node)
-    case .kernels:
+    case .kernels, .repeated:
       node.inputs.forEach { store($0) }
       store(node)
     case .fold(_, let axes):

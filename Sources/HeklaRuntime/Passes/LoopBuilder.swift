@@ -197,7 +197,7 @@ struct LoopBuilder {
       result = try compute(movement, of: node, conditions: conditions, reshape: isReshape ? node : reshape)
     case .fold(let fold, let axes):
       result = try compute(fold, of: node, along: axes, at: point, conditions: conditions, reshape: reshape)
-    case .leaf, .kernels, .secondary:
+    case .leaf, .kernels, .repeated, .secondary:
       result = try read(node, at: linearized(point, in: node.shape), conditions: conditions, reshape: reshape)
     }
     if conditions.isEmpty, roots.contains(node) {

@@ -46,6 +46,8 @@ func lower(
       writtenCount: built.roots.count,
       groupCount: groups, pushConstants: [])
     return ([call], [])
+  // Planned by itself; see `Compiler`.
+  case .repetition: return ([], [])
   case .primitive(let node):
     return try lower(node, outputs: kernel.writes, for: capabilities, preferring: preferred)
   }

@@ -10,13 +10,16 @@ public enum Leaf: Primitive {
   case input(Int, Signature)
   /// The current values of a parameter.
   case parameter(Parameter)
+  /// What the body of a `Fold` is given in each step, by position.
+  case slot(Int, Signature)
 
-  /// `constant`, `input` or `parameter`.
+  /// `constant`, `input`, `parameter` or `slot`.
   public var name: String {
     switch self {
     case .constant: "constant"
     case .input: "input"
     case .parameter: "parameter"
+    case .slot: "slot"
     }
   }
 
@@ -26,6 +29,7 @@ public enum Leaf: Primitive {
     case .constant(_, let number): "\(number)"
     case .input(let position, _): "\(position)"
     case .parameter(let parameter): "\(ObjectIdentifier(parameter))"
+    case .slot(let position, _): "\(position)"
     }
   }
 
@@ -33,7 +37,7 @@ public enum Leaf: Primitive {
   public func signature(of inputs: [Signature]) -> Signature {
     switch self {
     case .constant(let array, _): Signature(array.shape, array.elementType)
-    case .input(_, let signature): signature
+    case .input(_, let signature), .slot(_, let signature): signature
     case .parameter(let parameter): parameter.signature
     }
   }

@@ -10,6 +10,7 @@ extension Sample {
     ("convolution-input-gradient", ConvolutionInputGradient.samples),
     ("convolution-weight-gradient", ConvolutionWeightGradient.samples),
     ("flip", Flip.samples),
+    ("fold", Fold.samples),
     ("fourier", Fourier.samples),
     ("gather", Gather.samples),
     ("linear-recurrence", LinearRecurrence.samples),
