@@ -70,7 +70,9 @@ public final class CompiledStep: Sendable {
         )
       }
     }
-    for (argument, buffer) in zip(arguments, memory.inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
+    for (argument, buffer) in zip(arguments, memory.inputs) {
+      try executor.write(argument, to: BufferSlice(buffer))
+    }
   }
 
   /// Waits for the last run, and returns its outputs.

@@ -142,7 +142,9 @@ extension Plan: CustomStringConvertible {
         let indent = String(repeating: "  ", count: depth(of: index))
         rows.append(["", "\(indent)repeat \(repetition.count) times", "", "", "", ""])
       }
-      let inner = repetitions.indices.filter { repetitions[$0].steps.contains(number) }.map { depth(of: $0) + 1 }
+      let inner = repetitions.indices.filter { repetitions[$0].steps.contains(number) }.map {
+        depth(of: $0) + 1
+      }
       rows.append([
         "\(number)", String(repeating: "  ", count: inner.max() ?? 0) + step.label, step.variant,
         "\(step.groupCount.x)x\(step.groupCount.y)x\(step.groupCount.z)",

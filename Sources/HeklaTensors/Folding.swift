@@ -55,8 +55,9 @@ public func fold(
 public func checkpointed(
   file: StaticString = #fileID, line: UInt = #line, _ body: () throws -> [Tensor]
 ) rethrows -> [Tensor] {
-  try fold([], count: 1, keeping: .states, file: file, line: line) { _, _ in (state: [], outputs: try body()) }
-    .outputs.map { $0.reshaped(to: Shape(Array($0.shape.extents.dropFirst()))) }
+  try fold([], count: 1, keeping: .states, file: file, line: line) { _, _ in (state: [], outputs: try body())
+  }
+  .outputs.map { $0.reshaped(to: Shape(Array($0.shape.extents.dropFirst()))) }
 }
 
 /// The body of a fold, described once.

@@ -27,7 +27,8 @@ struct GraphCopy {
     var stack = roots.filter { replacements[$0] == nil }
     while let node = stack.popLast() {
       guard seen.insert(node).inserted else { continue }
-      stack += node.primitive is SecondaryOutput ? node.inputs : node.inputs.filter { replacements[$0] == nil }
+      stack +=
+        node.primitive is SecondaryOutput ? node.inputs : node.inputs.filter { replacements[$0] == nil }
     }
     return seen.sorted { $0.number < $1.number }
   }

@@ -20,7 +20,9 @@ import Testing
     }
   }
 
-  @Test func `what does not change is computed outside the fold, and its gradient is the sum over steps`() throws {
+  @Test func `what does not change is computed outside the fold, and its gradient is the sum over steps`()
+    throws
+  {
     let w = Tensor.input(0, Signature([2, 2]))
     let (state, _) = fold([.ones([1, 2])], count: 3) { state, _ in
       ([state[0].matrixProduct(w.exp())], [])
@@ -74,7 +76,9 @@ import Testing
   }
 
   @Test(
-    arguments: [(1, FoldMemory.products), (2, .products), (5, .products), (5, .states), (5, .every(2)), (6, .every(3))],
+    arguments: [
+      (1, FoldMemory.products), (2, .products), (5, .products), (5, .states), (5, .every(2)), (6, .every(3)),
+    ],
     [false, true])
   func `gradients are right whatever is kept, first and second order`(
     example: (count: Int, memory: FoldMemory), reversed: Bool

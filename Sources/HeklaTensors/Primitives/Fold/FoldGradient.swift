@@ -101,12 +101,11 @@ struct FoldGradient {
 
   /// The pullback with the intermediate results that it needs taken from what the forward fold keeps.
   private mutating func takingResiduals(_ residuals: [Node], into pulled: [Node?]) -> [Node?] {
-    guard fold.memory != .states else { return pulled }
     let index = Dictionary(residuals.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     // Those that are reached without passing through another.
     var used: Set<Int> = []
     var seen: Set<Node> = []
-    var stack = pulled.compactMap(\.self)
+    var stack = fold.memory == .states ? [] : pulled.compactMap(\.self)
     while let node = stack.popLast() {
       if let position = index[node] {
         used.insert(position)
@@ -120,7 +119,8 @@ struct FoldGradient {
       replacements[residuals[position]] = addSlot(residuals[position].signature, .element, [kept])
     }
     var copy = GraphCopy(replacing: replacements)
-    var copies = copy.copies(of: pulled.compactMap(\.self)).makeIterator()
+    // Equal parts are made one, so that a sum finds that what it adds up is kept for a product.
+    var copies = copy.copies(of: pulled.compactMap(\.self)).sharingSubexpressions().makeIterator()
     return pulled.map { $0 == nil ? nil : copies.next() }
   }
 
@@ -156,7 +156,9 @@ struct FoldGradient {
     // Products first: what they read is kept, and sums can be taken of it then.
     for allowsSums in [false, true] {
       for slot in captures where places[slot] == nil {
-        guard let gradient = pulled[slot], let terms = terms(of: gradient, allowsSums: allowsSums) else { continue }
+        guard let gradient = pulled[slot], let terms = terms(of: gradient, allowsSums: allowsSums) else {
+          continue
+        }
         for case .product(let left, let right) in terms { [left, right].forEach { keep($0) } }
         places[slot] = .terms(terms)
       }
@@ -235,7 +237,8 @@ struct FoldGradient {
   private func isPrevious(_ slot: Int) -> Bool { if case .previous = sources[slot] { true } else { false } }
 
   private func isKept(_ node: Node) -> Bool {
-    outputs.contains(node.unshaped) || slots.firstIndex(of: node.unshaped).map { sources[$0] == .element } == true
+    outputs.contains(node.unshaped)
+      || slots.firstIndex(of: node.unshaped).map { sources[$0] == .element } == true
   }
 
   /// Makes the values that `factor` has in all steps available after the fold.

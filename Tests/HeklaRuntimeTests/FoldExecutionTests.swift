@@ -1,0 +1,136 @@
+import HeklaArrays
+import HeklaDevices
+import HeklaTensors
+import RuntimeTestSupport
+import Testing
+
+@testable import HeklaRuntime
+
+@Suite struct FoldExecutionTests {
+  /// A gated recurrence with a counter among its states, weights, a bias, and an output of every step.
+  private static func outputs(count: Int, batch: Int, width: Int, reversed: Bool, keeping memory: FoldMemory)
+    -> [Tensor]
+  {
+    let key = RandomKey(seed: 5)
+    func random(_ shape: Shape, _ name: String) -> Tensor {
+      .uniform(shape, key: key.folded(in: name), from: -0.5, to: 0.5)
+    }
+    let (start, x) = (random([batch, width], "start"), random([count, batch, width], "x"))
+    let (w, b) = (random([width, 2 * width], "w"), random([2 * width], "b"))
+    let (state, all) = fold([start, .zeros([], .int32)], over: [x], reversed: reversed, keeping: memory) {
+      state, element in
+      let gates = state[0].matrixProduct(w) + b
+      let z = gates.sliced(0..<width, along: 1).sigmoid()
+      let h = z * state[0] + (1 - z) * (gates.sliced(width..<2 * width, along: 1) + element[0]).tanh()
+      return ([h, state[1] + 1], [h.squared(), state[1]])
+    }
+    let loss = state[0].sum() + all[0].sum()
+    let slopes = gradients(of: loss, withRespectTo: [start, x, w, b])
+    // All in -1...1 or so, so that one absolute bound serves.
+    return [state[0], state[1], all[0], all[1]] + slopes.map { $0 * (1 / Double(count * batch)) }
+  }
+
+  struct Example: Sendable {
+    var count = 1
+    var batch = 2
+    var width = 3
+    var memory = FoldMemory.products
+  }
+
+  static let examples = [
+    Example(), Example(count: 5, batch: 3, width: 5), Example(count: 4, batch: 16, width: 4, memory: .states),
+    Example(count: 7, batch: 2, width: 3, memory: .every(3)),
+  ]
+
+  @Test(arguments: TestDevice.present, examples)
+  func `all devices give the values of the reference, whatever passes run`(
+    device: TestDevice, example: Example
+  ) throws {
+    let reversed = example.count % 2 == 1
+    let outputs = Self.outputs(
+      count: example.count, batch: example.batch, width: example.width, reversed: reversed,
+      keeping: example.memory)
+    let wanted = referenceValues(of: outputs)
+    try device.run { executor in
+      // Each pass off costs shader devices new kernels.
+      let variations = device.isHost ? CompilerOptions.variations : [CompilerOptions.variations[0]]
+      for (name, options) in variations {
+        let step = try executor.compile(StepDescription(outputs: outputs), options: options)
+        var first: [HostArray]?
+        for _ in 0..<3 {
+          try step.poison()
+          let results = try step.run()
+          #expect(results == first ?? results, "\(name)")
+          first = results
+        }
+        for (number, (got, want)) in zip(first ?? [], wanted).enumerated() {
+          // Seven steps forth and back, each within 70 units of 2^-23 by tanh and sigmoid, none of which enlarges
+          // an error by more than 1 + width / 2: far below what a wrong step would be off by.
+          let difference = disagreement(got, want, within: 2e-4)
+          #expect(difference == nil, "\(name), output \(number): \(difference ?? "")")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `a step trains through a fold`(device: TestDevice) throws {
+    try device.run { executor in
+      let w = Parameter(.full([4, 4], 0.1))
+      let x = Tensor.uniform([6, 2, 4], key: RandomKey(seed: 1))
+      let step = try executor.compile(inputs: []) { _ in
+        let (state, _) = fold([.zeros([2, 4])], over: [x]) { state, element in
+          ([(state[0].matrixProduct(w.tensor) + element[0]).tanh()], [])
+        }
+        let loss = (state[0] - 0.25).squared().mean()
+        let slope = gradients(of: loss, withRespectTo: [w.tensor])[0]
+        return StepDescription(outputs: [loss], assignments: [w.assigning(w.tensor - slope)])
+      }
+      let losses = try (0..<50).map { _ in try step.run()[0].doubles()[0] }
+      #expect(losses[49] < 0.25 * losses[0], "\(losses[0]) to \(losses[49])")
+      withExtendedLifetime(w) {}
+    }
+  }
+
+  @Test func `the plan does not grow with the number of steps, its memory as what is kept says`() throws {
+    func plan(_ count: Int, _ memory: FoldMemory) throws -> Plan {
+      try Compiler.plan(
+        Self.outputs(count: count, batch: 16, width: 16, reversed: false, keeping: memory), inputs: [])
+    }
+    let (short, long) = (try plan(8, .products), try plan(64, .products))
+    #expect(short.steps.count == long.steps.count)
+    let sizes = try [FoldMemory.products, .states, .every(8)].map {
+      try plan(64, $0).arenaByteCounts.reduce(0, +)
+    }
+    #expect(sizes[1] < sizes[0] && sizes[2] < sizes[1], "\(sizes)")
+  }
+
+  @Test func `the plan shows what is repeated, and where values move`() throws {
+    let x = Tensor.input(0, Signature([5, 64]))
+    let (state, outputs) = fold([.zeros([64])], over: [x]) { state, element in
+      let next = state[0] * 0.5 + element[0]
+      return ([next], [next.sum()])
+    }
+    let plan = try Compiler.plan([state[0], outputs[0].copied], inputs: [Signature([5, 64])])
+    #expect("\(plan)" == "")
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `checkpoints give the same gradients in less memory`(device: TestDevice) throws {
+    let (x, w) = (
+      Tensor.uniform([64, 16], key: RandomKey(seed: 1)), Tensor.uniform([16, 16], key: RandomKey(seed: 2))
+    )
+    func step(_ executor: PlanExecutor, _ checkpoints: Bool) throws -> CompiledStep {
+      func block(_ x: Tensor) -> Tensor { (0..<4).reduce(x) { x, _ in (x.matrixProduct(w) * 0.2).tanh() } }
+      let y = (0..<4).reduce(x) { x, _ in checkpoints ? checkpointed { [block(x)] }[0] : block(x) }
+      return try executor.compile(StepDescription(outputs: gradients(of: y.sum(), withRespectTo: [w])))
+    }
+    try device.run { executor in
+      let (plain, kept) = (try step(executor, false), try step(executor, true))
+      let difference = disagreement(
+        try kept.run()[0], try plain.run()[0].converted(to: .float64), within: 1e-3)
+      #expect(difference == nil, "\(difference ?? "")")
+      #expect(kept.plan.workingByteCount < plain.plan.workingByteCount)
+    }
+  }
+}
