@@ -44,20 +44,22 @@ public func fold(
   return trace.applied(to: initial, sequences, count: length, isReversed: reversed, memory)
 }
 
-/// What `body` computes, computed again for its gradient instead of being kept: memory for time.
+/// What `body` computes of `inputs`, computed again for its gradient instead of being kept: memory for time.
 ///
 /// ```swift
-/// for block in blocks { x = checkpointed { [block(x)] }[0] }
+/// for block in blocks { x = checkpointed([x]) { [block($0[0])] }[0] }
 /// ```
-/// keeps the input of each block and not what the block computes inside.
+/// keeps the input of each block and not what the block computes inside. Other tensors that `body` uses, such as
+/// weights, are kept as they are; what it computes of them alone is computed outside.
 ///
 /// Source: Chen et al. 2016, "Training deep nets with sublinear memory cost".
 public func checkpointed(
-  file: StaticString = #fileID, line: UInt = #line, _ body: () throws -> [Tensor]
+  _ inputs: [Tensor], file: StaticString = #fileID, line: UInt = #line,
+  _ body: (_ inputs: [Tensor]) throws -> [Tensor]
 ) rethrows -> [Tensor] {
-  try fold([], count: 1, keeping: .states, file: file, line: line) { _, _ in (state: [], outputs: try body())
-  }
-  .outputs.map { $0.reshaped(to: Shape(Array($0.shape.extents.dropFirst()))) }
+  try fold([], over: inputs.map { $0.expanded(at: 0) }, count: 1, keeping: .states, file: file, line: line) {
+    _, elements in (state: [], outputs: try body(elements))
+  }.outputs.map { $0.reshaped(to: Shape(Array($0.shape.extents.dropFirst()))) }
 }
 
 /// The body of a fold, described once.

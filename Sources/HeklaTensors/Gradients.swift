@@ -42,7 +42,11 @@ func pulledBack(_ cotangents: [(output: Tensor, cotangent: Tensor)], to tensors:
   var secondary: [Node: [Int: Tensor]] = [:]
   for node in order.reversed() where isOnPath.contains(node) {
     if let output = node.primitive as? SecondaryOutput {
-      if let gradient = found[node] { secondary[node.inputs[0], default: [:]][output.index] = gradient }
+      // Several vertices may stand for one further result.
+      if let gradient = found[node] {
+        let known = secondary[node.inputs[0]]?[output.index]
+        secondary[node.inputs[0], default: [:]][output.index] = known.map { $0 + gradient } ?? gradient
+      }
       continue
     }
     let own = found[node] ?? secondary[node].map { _ in .zeros(node.shape, node.elementType) }

@@ -132,8 +132,8 @@ import Testing
     let x = Tensor.input(0, Signature([4, 4]))
     func model(_ checkpoints: Bool) -> Tensor {
       func block(_ x: Tensor) -> Tensor { x.matrixProduct(x).tanh().matrixProduct(x) }
-      let y = checkpoints ? checkpointed { [block(x)] }[0] : block(x)
-      return (checkpoints ? checkpointed { [block(y)] }[0] : block(y)).sum()
+      let y = checkpoints ? checkpointed([x]) { [block($0[0])] }[0] : block(x)
+      return (checkpoints ? checkpointed([y]) { [block($0[0])] }[0] : block(y)).sum()
     }
     checkGradients(of: model(true), at: [(x, randomArray([4, 4], seed: 2))], label: "checkpointed")
     let feed = [x.node: randomArray([4, 4], seed: 2)]

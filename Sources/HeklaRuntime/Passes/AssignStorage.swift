@@ -8,6 +8,8 @@ struct PlanDraft {
   private(set) var plan = Plan()
   /// The values of the computation that is being added: the step's own, or a fold's body.
   private var valueOf: [Node: Int] = [:]
+  /// The same for further results, of which several vertices may stand for one.
+  private var valueOfResult: [FurtherResult: Int] = [:]
   /// The repetition whose body is being added.
   private(set) var repetition: Int?
   /// The repetition in which each value is used anew in every iteration; nil for those of the whole step.
@@ -63,6 +65,11 @@ struct PlanDraft {
   /// The value that holds `node`, of the computation that is being added.
   mutating func value(of node: Node) -> Int {
     if let known = valueOf[node] { return known }
+    let result = FurtherResult(node)
+    if let result, let known = valueOfResult[result] {
+      valueOf[node] = known
+      return known
+    }
     let storage: Plan.Storage
     switch node.primitive as? Leaf {
     case .input(let position, _): storage = .input(position)
@@ -76,6 +83,7 @@ struct PlanDraft {
     }
     let index = add(node.signature, storage, label: "v")
     valueOf[node] = index
+    if let result { valueOfResult[result] = index }
     nodeOf[index] = node
     return index
   }
@@ -92,16 +100,17 @@ struct PlanDraft {
   /// Where a repetition was begun, to come back to when it ends.
   struct Scope {
     fileprivate let values: [Node: Int]
+    fileprivate let results: [FurtherResult: Int]
     fileprivate let repetition: Int?
   }
 
   /// Launches from here on belong to a new repetition of `count` iterations, whose body knows no values yet.
   mutating func openScope(count: Int) -> Scope {
-    let scope = Scope(values: valueOf, repetition: repetition)
+    let scope = Scope(values: valueOf, results: valueOfResult, repetition: repetition)
     let first = plan.steps.count
     plan.repetitions.append(Plan.Repetition(steps: first..<first, count: count, parent: repetition))
     repetition = plan.repetitions.count - 1
-    valueOf = [:]
+    (valueOf, valueOfResult) = ([:], [:])
     return scope
   }
 
@@ -111,7 +120,7 @@ struct PlanDraft {
       let first = plan.repetitions[repetition].steps.lowerBound
       plan.repetitions[repetition].steps = first..<plan.steps.count
     }
-    (valueOf, repetition) = (scope.values, scope.repetition)
+    (valueOf, valueOfResult, repetition) = (scope.values, scope.results, scope.repetition)
   }
 
   /// `node` of the body lies in the value `index` of the computation around it.
@@ -208,5 +217,16 @@ struct PlanDraft {
       inner = plan.repetitions[repetition].parent
     }
     return result
+  }
+}
+
+/// A further result of an operation, whichever vertex stands for it.
+private struct FurtherResult: Hashable {
+  let main: Node
+  let index: Int
+
+  init?(_ node: Node) {
+    guard case .secondary(let index) = node.primitive.lowering else { return nil }
+    (main, self.index) = (node.inputs[0], index)
   }
 }

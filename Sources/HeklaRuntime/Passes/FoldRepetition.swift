@@ -52,7 +52,7 @@ extension PlanDraft {
         passages.append((value(of: history), count - 1))
       } else {
         let places = min(2, count - 1)
-        passages.append((temporary(places * slice.packedByteCount), places))
+        passages.append((temporary(places * slice.packedByteCount(in: count)), places))
       }
     }
     let stacks = repetition.results.map { result -> Int? in
@@ -67,7 +67,8 @@ extension PlanDraft {
       except exception: Plan.Motion.Exception? = nil
     ) -> Plan.Motion {
       Plan.Motion(
-        repetition: number, value: value, byteStride: slice.packedByteCount, step: step, first: first,
+        repetition: number, value: value, byteStride: slice.packedByteCount(in: count), step: step,
+        first: first,
         places: places, exception: exception)
     }
     func byPosition(_ value: Int, _ slice: Signature) -> Plan.Motion {

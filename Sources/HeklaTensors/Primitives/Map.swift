@@ -39,6 +39,10 @@ struct Map: Primitive {
       guard input.elementType.isFloating, expression.type.isFloating else { return nil }
       let derivative = statedDerivative ?? expression.derivative(withRespectTo: position)
       if derivative.constantValue == 0 { return nil }
+      // Through a sum the gradient passes as it is.
+      if derivative.constantValue == 1, context.upstream.elementType == input.elementType {
+        return context.upstream
+      }
       // Where the derivative needs the operation's own costly value (exp, tanh, ...), read it instead of
       // computing it again.
       var operands = context.inputs

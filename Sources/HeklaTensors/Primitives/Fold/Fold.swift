@@ -94,10 +94,13 @@ public struct Fold: Primitive {
     let slice = node(of: result).signature
     return switch result {
     case .final: slice
-    case .stack, .residual: PackedSlices(slice: slice, count: count).signature
-    case .history: PackedSlices(slice: slice, count: count - 1).signature
+    case .stack, .residual: packedSlices(slice).signature(rows: count)
+    case .history: packedSlices(slice).signature(rows: count - 1)
     }
   }
+
+  /// Slices like `slice`, one for a step.
+  func packedSlices(_ slice: Signature) -> PackedSlices { PackedSlices(slice: slice, count: count) }
 
   // MARK: Gradient
 
@@ -131,13 +134,13 @@ public struct Fold: Primitive {
           feed[slot] = states[nextState]
           nextState += 1
         case .element:
-          feed[slot] = PackedSlices(slice: slot.signature, count: count).element(position, of: inputs[first])
+          feed[slot] = packedSlices(slot.signature).element(position, of: inputs[first])
         case .previous(let isReversed):
           let before = isReversed ? count - 1 - position : position
           feed[slot] =
             before == 0
             ? inputs[first]
-            : PackedSlices(slice: slot.signature, count: count - 1).element(before - 1, of: inputs[first + 1])
+            : packedSlices(slot.signature).element(before - 1, of: inputs[first + 1])
         case .capture: feed[slot] = inputs[first]
         }
       }
@@ -158,7 +161,7 @@ public struct Fold: Primitive {
       let byPosition = isReversed ? slices.reversed() : slices
       let slice = node(of: result).signature
       func packed(_ slices: [HostArray]) -> HostArray {
-        PackedSlices(slice: slice, count: slices.count).packed(slices, elementType: slices[0].elementType)
+        packedSlices(slice).packed(slices, elementType: slices[0].elementType)
       }
       return switch result {
       case .final: slices[count - 1]

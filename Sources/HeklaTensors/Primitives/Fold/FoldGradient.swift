@@ -178,7 +178,7 @@ struct FoldGradient {
 
     func stack(_ index: Int) -> Tensor { backward.output(.stack(index), of: run) }
     func unpacked(_ packed: Tensor, _ slice: Signature) -> Tensor {
-      PackedSlices(slice: slice, count: fold.count).unpacked(packed)
+      fold.packedSlices(slice).unpacked(packed)
     }
     var gradients: [Tensor?] = []
     for (slot, source) in fold.sources.enumerated() {
@@ -192,7 +192,7 @@ struct FoldGradient {
       case (.output(let index), .previous(let isReversed)):
         // In the order of the steps of the fold whose states they are: the first is the initial state's.
         let rows = isReversed ? stack(index).flipped(along: [0]) : stack(index)
-        let initial = PackedSlices(slice: signature, count: 1).unpacked(rows.sliced(0..<1, along: 0))
+        let initial = fold.packedSlices(signature).unpacked(rows.sliced(0..<1, along: 0))
         gradients += [initial.reshaped(to: signature.shape), rows.sliced(1..<fold.count, along: 0)]
       case (.output(let index), .capture):
         gradients.append(unpacked(stack(index), signature).reshaped(to: signature.shape))
@@ -249,19 +249,17 @@ struct FoldGradient {
   /// The values of `factor` in all steps, shape `[count] + factor.shape`.
   private func all(_ factor: Node, of run: Node, _ backward: Fold) -> Tensor {
     let base = factor.unshaped
-    let slices = PackedSlices(slice: base.signature, count: fold.count)
+    let slices = fold.packedSlices(base.signature)
     let packed: Tensor
-    if let slot = slots.firstIndex(of: base) {
-      let own = slotInputs[slot]
-      if case .previous(let isReversed) = sources[slot] {
-        let first = PackedSlices(slice: base.signature, count: 1).packed(own[0].expanded(at: 0))
-        let ordered = Tensor.concatenating([first, own[1]], along: 0)
-        packed = isReversed ? ordered.flipped(along: [0]) : ordered
-      } else {
-        packed = own[0]
-      }
+    if let index = outputs.firstIndex(of: base) {
+      packed = backward.output(.stack(index), of: run)
+    } else if let slot = slots.firstIndex(of: base), case .previous(let isReversed) = sources[slot] {
+      let first = slices.packed(slotInputs[slot][0].expanded(at: 0))
+      let ordered = Tensor.concatenating([first, slotInputs[slot][1]], along: 0)
+      packed = isReversed ? ordered.flipped(along: [0]) : ordered
     } else {
-      packed = backward.output(.stack(outputs.firstIndex(of: base) ?? 0), of: run)
+      let slot = slots.firstIndex(of: base) ?? 0
+      packed = slotInputs[slot][0]
     }
     return slices.unpacked(packed).reshaped(to: Shape([fold.count] + factor.shape.extents))
   }
