@@ -52,7 +52,11 @@ struct NPYHeader {
   }
 
   private static func shown(_ byte: UInt8) -> String {
-    (0x21...0x7e).contains(byte) ? "'\(Character(UnicodeScalar(byte)))'" : "the byte \(byte)"
+    switch byte {
+    case UInt8(ascii: "'"), UInt8(ascii: "\""): "a quote"
+    case 0x21...0x7e: "'\(Character(UnicodeScalar(byte)))'"
+    default: "the byte \(byte)"
+    }
   }
 
   /// The next byte that is no space, which stays to be read; nil at the end.

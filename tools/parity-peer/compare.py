@@ -1,6 +1,7 @@
 """Runs all cases in PyTorch and in Hekla's executable parity-cases, and compares them. Called by tools/parity."""
 
 import argparse
+import collections
 import dataclasses
 import fnmatch
 import json
@@ -169,7 +170,7 @@ def judge(problem, folder):
     paths = [folder / (label.replace(" ", "-") + ".npy") for label in problem.labels]
     missing = [path.name for path in paths if not path.exists()]
     if missing:
-        return Result(case, "failed", math.inf, note=f"no {', '.join(missing)}: the process ended, or results are too few")
+        return Result(case, "failed", math.inf, note=f"there is no {', '.join(missing)}")
     if (folder / f"output-{len([p for p in paths if p.name.startswith('output')])}.npy").exists():
         return Result(case, "failed", math.inf, note="there are more outputs than PyTorch's")
     result = Result(case, "passed")
@@ -246,7 +247,7 @@ FAMILY_HEADER = ["family", "cases", "failed", "unsupported", "worst ratio", "tor
 
 
 def summary(results):
-    counts = {status: sum(result.status == status for result in results) for status in ("passed", "failed", "unsupported")}
+    counts = collections.Counter(result.status for result in results)
     text = f"{counts['passed']} passed, {counts['failed']} failed"
     return text + (f", {counts['unsupported']} not on this device" if counts["unsupported"] else "")
 

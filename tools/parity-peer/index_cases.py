@@ -77,7 +77,9 @@ CASES = [
     index("sort-first-descending", EXACT, [real(77, 5)], lambda x: x.sort(0, descending=True).values),
     found("sort-int32", [whole(5, 77, low=-50, high=50)], lambda x: x.sort(-1).values),
     found("argsort-stable", [levels(5, 60, count=9)], lambda x: x.argsort(dim=-1, stable=True)),
-    found("argsort-descending-stable", [levels(60, 5, count=9)], lambda x: x.argsort(dim=0, descending=True, stable=True)),
+    found(
+        "argsort-descending-stable", [levels(60, 5, count=9)],
+        lambda x: x.argsort(dim=0, descending=True, stable=True)),
     index("topk-values", EXACT, [real(5, 77)], lambda x: x.topk(5).values),
     index("topk-smallest-values", EXACT, [real(33, 5)], lambda x: x.topk(3, 0, largest=False).values),
     found("topk-positions", [real(5, 77)], lambda x: x.topk(5).indices),
@@ -89,7 +91,8 @@ CASES = [
     found("bincount", [whole(99, high=9)], lambda x: torch.bincount(x, minlength=9)),
     # Both ends, numbers outside, and the rest at the middle of sixteenths, which no rounding moves to another bin.
     found(
-        "histogram", [levels(300, count=40, low=-20).then(lambda x: numpy.append((x + 0.5) / 16, [-1, 1]).astype("f4"))],
+        "histogram",
+        [levels(300, count=40, low=-20).then(lambda x: numpy.append((x + 0.5) / 16, [-1, 1]).astype("f4"))],
         histogram),
     found("one-hot", [whole(4, 5, high=6)], lambda x: F.one_hot(x, 6).to(torch.float32)),
 

@@ -124,13 +124,15 @@ CASES = [
 
     layer("linear", sum_rule(33), [real(2, 9, 33), real(33, 17), real(17)], lambda x, w, b: x @ w + b),
     layer(
-        "layer-norm", stable_rule(65), [normal(6, 65), real(65), real(65)], lambda x, w, b: F.layer_norm(x, (65,), w, b)),
+        "layer-norm", stable_rule(65),
+        [normal(6, 65), real(65), real(65)], lambda x, w, b: F.layer_norm(x, (65,), w, b)),
     layer(
         "layer-norm-shifted", stable_rule(65), [normal(6, 65, mean=10), real(65), real(65)],
         lambda x, w, b: F.layer_norm(x, (65,), w, b)),
     layer("rms-norm", stable_rule(40), [normal(6, 40), real(40)], lambda x, w: F.rms_norm(x, (40,), w, 1e-6)),
     layer(
-        "group-norm", stable_rule(60), [normal(2, 6, 5, 6), real(6), real(6)], lambda x, w, b: F.group_norm(x, 3, w, b)),
+        "group-norm", stable_rule(60),
+        [normal(2, 6, 5, 6), real(6), real(6)], lambda x, w, b: F.group_norm(x, 3, w, b)),
     layer(
         "instance-norm", stable_rule(60), [normal(2, 4, 5, 6), real(4), real(4)],
         lambda x, w, b: F.instance_norm(x, weight=w, bias=b)),

@@ -53,7 +53,9 @@ CASES = [
     convolution("conv1d-groups", 80, [real(4, 6, 20), real(9, 2, 3)], lambda x, w: F.conv1d(x, w, groups=3)),
     convolution("conv2d", 180, [real(2, 3, 11, 12), real(4, 3, 3, 3)], F.conv2d),
     convolution("conv2d-1x1", 154, [real(2, 6, 7, 11), real(5, 6, 1, 1)], F.conv2d),
-    convolution("conv2d-same", 264, [real(2, 3, 11, 12), real(4, 3, 3, 2)], lambda x, w: F.conv2d(x, w, padding="same")),
+    convolution(
+        "conv2d-same", 264, [real(2, 3, 11, 12), real(4, 3, 3, 2)],
+        lambda x, w: F.conv2d(x, w, padding="same")),
     convolution(
         "conv2d-stride", 100, [real(2, 3, 11, 12), real(4, 3, 3, 4)],
         lambda x, w: F.conv2d(x, w, stride=(2, 3), padding=(1, 2))),
@@ -63,7 +65,8 @@ CASES = [
     convolution(
         "conv2d-groups", 160, [real(2, 4, 8, 9), real(6, 2, 3, 3)], lambda x, w: F.conv2d(x, w, padding=1, groups=2)),
     convolution(
-        "conv2d-depthwise", 160, [real(2, 6, 8, 9), real(6, 1, 3, 3)], lambda x, w: F.conv2d(x, w, padding=1, groups=6)),
+        "conv2d-depthwise", 160,
+        [real(2, 6, 8, 9), real(6, 1, 3, 3)], lambda x, w: F.conv2d(x, w, padding=1, groups=6)),
     convolution(
         "conv2d-depthwise-multiplier", 60, [real(2, 4, 9, 8), real(8, 1, 5, 5)],
         lambda x, w: F.conv2d(x, w, stride=2, padding=2, groups=4)),

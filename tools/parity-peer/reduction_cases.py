@@ -52,7 +52,9 @@ CASES = [
     reduction("variance-unbiased", stable_rule(63), [real(7, 9, 4)], lambda x: x.var((0, 1), correction=1)),
     reduction("standard-deviation", stable_rule(33), [real(6, 33)], lambda x: x.std(1, correction=1)),
     reduction("log-sum-exp", stable_rule(99), [real(5, 99, low=-9, high=9)], lambda x: x.logsumexp(1)),
-    reduction("log-sum-exp-two-axes", stable_rule(77), [real(7, 5, 11, low=90, high=110)], lambda x: x.logsumexp((0, 2))),
+    reduction(
+        "log-sum-exp-two-axes", stable_rule(77), [real(7, 5, 11, low=90, high=110)],
+        lambda x: x.logsumexp((0, 2))),
     reduction("maximum", EXACT, [real(7, 201)], lambda x: x.amax(1)),
     reduction("maximum-all", EXACT, [real(7, 201)], torch.amax),
     # Equal extrema share the gradient: a division by their number.
