@@ -151,7 +151,14 @@ extension Scalar {
   }
 
   /// Whether the number is neither infinite nor NaN, a `bool`.
-  public static func isFinite(_ x: Scalar) -> Scalar { (x - x) .== constant(0, x.type) }
+  public static func isFinite(_ x: Scalar) -> Scalar {
+    // Not by x - x, which a driver may take for 0 whatever x is.
+    switch x.type {
+    case .float64: absolute(x) .<= constant(Double.greatestFiniteMagnitude, .float64)
+    case .float32: absolute(x) .<= constant(Double(Float.greatestFiniteMagnitude))
+    default: x .== x
+    }
+  }
 
   /// The remainder with the sign of the divisor: x - y floor(x / y).
   public static func floorRemainder(_ x: Scalar, _ y: Scalar) -> Scalar {

@@ -39,6 +39,7 @@ extension CaseTable {
     add("erfinv") { $0[0].inverseErf() }
     add("ndtr") { $0[0].normalDistribution() }
     add("ndtri") { $0[0].normalQuantile() }
+    add("ndtri-small") { $0[0].normalQuantile() }
     add("lgamma") { $0[0].logGamma() }
     add("lgamma-negative") { $0[0].logGamma() }
     add("digamma") { $0[0].digamma() }
