@@ -85,6 +85,15 @@ let package = Package(
       path: "tools/EmbedShaders"),
     .executableTarget(name: "embed-shaders", path: "tools/embed-shaders", swiftSettings: settings),
 
+    // What tools/parity compares with a peer: development only, no product.
+    .executableTarget(
+      name: "parity-cases",
+      dependencies: [
+        "HeklaArrays", "HeklaCommands", "HeklaData", "HeklaDevices", "HeklaNN", "HeklaRuntime",
+        "HeklaTensors",
+        argumentParser,
+      ], path: "tools/parity-cases", swiftSettings: settings),
+
     // Tests mirror the modules.
     .target(
       name: "TestSupport",
@@ -119,5 +128,8 @@ let package = Package(
         "hekla-cli", "gpubench", "Hekla", "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaExperiments",
         "HeklaRuntime", "HeklaTensors", "HeklaText", "TestSupport",
       ], swiftSettings: settings),
+    .testTarget(
+      name: "ParityCasesTests",
+      dependencies: ["parity-cases", "HeklaArrays", "HeklaData", "TestSupport"], swiftSettings: settings),
   ]
 )

@@ -96,3 +96,53 @@ uvec2 hekla_threefry(uint k0, uint k1, uint c0, uint c1) {
   c0 += k2; c1 += k0 + 5u;
   return uvec2(c0, c1);
 }
+
+// The inverses of the trigonometric functions, for which Vulkan allows an error of 4096 units in the last place, and
+// drivers take some thousand. Source: Moshier, "Cephes mathematical library" 2.2, 1992: asinf, acosf and atanf.
+float hekla_asin_inner(float x) {
+  float q = x * x;
+  return x + x * q * (0.16666752 + q * (0.074953003 + q * (0.045470026 + q * (0.024181311 + q * 0.042163199))));
+}
+
+float hekla_asin(float x) {
+  float y = abs(x);
+  // By the bits, so that NaN goes the same way as what is beyond 1.
+  if (floatBitsToUint(y) > 0x3F800000u) return uintBitsToFloat(0x7FC00000u);
+  float result = y > 0.5 ? 1.5707964 - 2.0 * hekla_asin_inner(sqrt(0.5 - 0.5 * y)) : hekla_asin_inner(y);
+  return x < 0.0 ? -result : result;
+}
+
+float hekla_acos(float x) {
+  float y = abs(x);
+  if (floatBitsToUint(y) > 0x3F800000u) return uintBitsToFloat(0x7FC00000u);
+  if (y <= 0.5) return 1.5707964 - hekla_asin_inner(x);
+  float result = 2.0 * hekla_asin_inner(sqrt(0.5 - 0.5 * y));
+  return x < 0.0 ? 3.1415927 - result : result;
+}
+
+float hekla_atan(float x) {
+  float y = abs(x);
+  // tan(3 pi / 8) and tan(pi / 8).
+  bool isLarge = y > 2.4142136;
+  bool isMiddle = !isLarge && y > 0.41421357;
+  float start = isLarge ? 1.5707964 : (isMiddle ? 0.78539819 : 0.0);
+  float z = isLarge ? -1.0 / y : (isMiddle ? (y - 1.0) / (y + 1.0) : y);
+  float q = z * z;
+  float series = z + z * q * (-0.33332949 + q * (0.19977711 + q * (-0.13877686 + q * 0.080537445)));
+  float result = start + series;
+  return x < 0.0 ? -result : result;
+}
+
+float hekla_atan2(float y, float x) {
+  uint bits_y = floatBitsToUint(y);
+  uint bits_x = floatBitsToUint(x);
+  if (max(bits_y & 0x7FFFFFFFu, bits_x & 0x7FFFFFFFu) > 0x7F800000u) return uintBitsToFloat(0x7FC00000u);
+  float large = max(abs(x), abs(y));
+  float small = min(abs(x), abs(y));
+  // Two infinities count as equal, two zeros as a horizontal.
+  float ratio = large == 0.0 ? 0.0 : (small == large ? 1.0 : small / large);
+  float angle = hekla_atan(ratio);
+  if (abs(y) > abs(x)) angle = 1.5707964 - angle;
+  if (bits_x >= 0x80000000u) angle = 3.1415927 - angle;
+  return bits_y >= 0x80000000u ? -angle : angle;
+}

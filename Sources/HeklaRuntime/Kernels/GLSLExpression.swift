@@ -111,13 +111,14 @@ struct GLSLExpression {
     case .minimum: return "hekla_minimum(\(x[0]), \(x[1]))"
     case .maximum: return "hekla_maximum(\(x[0]), \(x[1]))"
     case .power: return "hekla_power(\(x[0]), \(x[1]))"
-    case .atan2: return "atan(\(x[0]), \(x[1]))"
+    case .atan2: return "hekla_atan2(\(x[0]), \(x[1]))"
     case .negate: return type == .uint32 ? "0u - \(x[0])" : "-\(x[0])"
     case .absolute: return type == .uint32 ? x[0] : "abs(\(x[0]))"
     case .sign: return type == .uint32 ? "min(\(x[0]), 1u)" : "hekla_sign(\(x[0]))"
-    case .exp, .log, .sqrt, .sin, .cos, .tan, .asin, .acos, .atan, .floor, .ceil:
+    case .exp, .log, .sqrt, .sin, .cos, .tan, .floor, .ceil:
       return "\(operation.rawValue)(\(x[0]))"
-    case .expm1, .log1p, .tanh, .sinh, .cosh, .erf: return "hekla_\(operation.rawValue)(\(x[0]))"
+    case .expm1, .log1p, .tanh, .sinh, .cosh, .asin, .acos, .atan, .erf:
+      return "hekla_\(operation.rawValue)(\(x[0]))"
     case .reciprocalSquareRoot: return "inversesqrt(\(x[0]))"
     case .round: return "roundEven(\(x[0]))"
     case .less: return "\(x[0]) < \(x[1])"
