@@ -9,7 +9,8 @@ import HeklaTensors
 /// 1. `separateLeaves`: every root is computed, so that none is an argument or a parameter itself
 /// 2. `simplify`: equal subcomputations become one
 /// 3. `formKernels`: fusion into loops, merging of loops, an order by levels
-/// 4. `lower`: each kernel becomes launches of GLSL shaders or host bodies
+/// 4. `lower`: each kernel becomes launches of GLSL shaders or host bodies; `IndexChecks` go before those that take
+///    indices, where they are asked for
 /// 5. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
 struct Compiler {
   let capabilities: Capabilities
@@ -23,11 +24,14 @@ struct Compiler {
     let maxBindings = min(capabilities.maxBindingCount, 16)
     let kernels = formKernels(computation, options: options, maxBindings: maxBindings)
     var draft = PlanDraft(computation: computation, inputs: inputs)
+    var checks = IndexChecks(capabilities, options)
     for kernel in kernels {
       let lowered = try lower(kernel, for: capabilities, preferring: options.preferredVariants)
-      draft.append(kernel, calls: lowered.calls, temporaries: lowered.temporaries)
+      draft.append(
+        kernel, calls: try checks.calls(before: kernel) + lowered.calls, temporaries: lowered.temporaries)
     }
-    let plan = draft.assigningStorage(capabilities, options)
+    var plan = draft.assigningStorage(capabilities, options)
+    plan.checkedOperations = checks.operations
     try checkLimits(plan)
     return plan
   }

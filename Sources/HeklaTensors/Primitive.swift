@@ -32,6 +32,12 @@ public protocol Primitive: Sendable {
   /// The further results, as `reference` gives the first.
   func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray]
 
+  /// The inputs that hold indices: a step that checks indices looks at them before the operation's kernels run.
+  ///
+  /// The kernels themselves leave out what an index out of range names, and touch nothing outside their arrays; those
+  /// of the host throw `DeviceError.indexOutOfRange` with the operation's name.
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand]
+
   /// How the operation becomes kernels.
   var lowering: Lowering { get }
 
@@ -48,6 +54,9 @@ extension Primitive {
 
   /// None.
   public func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray] { [] }
+
+  /// None.
+  public func indexOperands(of inputs: [Signature]) -> [IndexOperand] { [] }
 
   /// Where nothing flows through the operation.
   public func gradient(_ context: GradientContext) -> [Tensor?] { context.inputs.map { _ in nil } }

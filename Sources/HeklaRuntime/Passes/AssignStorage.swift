@@ -33,6 +33,7 @@ struct PlanDraft {
         switch operand {
         case .node(let node): bindings.append(value(of: node))
         case .temporary(let index): bindings.append(firstTemporary + index)
+        case .indexStatus: bindings.append(indexStatus())
         }
       }
       plan.steps.append(
@@ -60,6 +61,14 @@ struct PlanDraft {
     valueOf[node] = index
     nodeOf[index] = node
     return index
+  }
+
+  private mutating func indexStatus() -> Int {
+    if let known = plan.indexStatus { return known }
+    plan.indexStatus = plan.values.count
+    plan.values.append(
+      Plan.Value(signature: IndexStatus.signature, storage: .arena(0, offset: 0), label: "status"))
+    return plan.values.count - 1
   }
 
   private mutating func index(of parameter: Parameter) -> Int {
@@ -121,6 +130,8 @@ struct PlanDraft {
     for (number, step) in plan.steps.enumerated() {
       for value in step.bindings { uses[value] = (uses[value]?.lowerBound ?? number)...number }
     }
+    // What checks record lasts from run to run.
+    if let status = plan.indexStatus { uses[status] = 0...plan.steps.count }
     for index in plan.values.indices {
       guard case .arena = plan.values[index].storage, let use = uses[index] else { continue }
       let (first, last) = (use.lowerBound, use.upperBound)
