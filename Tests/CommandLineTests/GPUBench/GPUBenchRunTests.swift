@@ -44,9 +44,10 @@ import Testing
   }
 
   /// A generated loop, whole numbers, a sum, a factorization with few variants, and a kernel below another primitive's.
-  static let samples = ["pad", "sort/many-equal", "segment-reduction/sum", "cholesky", "gather/all"]
+  static let sampleNames = ["pad", "sort/many-equal", "segment-reduction/sum", "cholesky", "gather/all"]
 
-  @Test("samples of primitives are right on every device, with every variant", arguments: devices, samples)
+  @Test(
+    "samples of primitives are right on every device, with every variant", arguments: devices, sampleNames)
   func samples(device: String, name: String) throws {
     try require(device)
     let arguments = [name, "--device", device, "--repeat", "1", "--seconds", "0", "--variant", "all"]
