@@ -27,7 +27,8 @@ struct RunCommand: ParsableCommand {
         sort         every sample of the primitive that the device can run
         gather/all   the same, where a case has the primitive's name
         gather/rows  one sample
-      'gpubench list' has the primitives, their samples and variants. Samples have shapes and types of their own.
+      'gpubench list' has the primitives, their samples and variants. Samples have shapes and types of their own, \
+      and are timed whole: with what prepares the primitive's inputs.
 
       EXAMPLES:
         gpubench run matmul --device vulkan:0 --variant all

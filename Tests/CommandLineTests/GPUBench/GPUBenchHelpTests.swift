@@ -87,7 +87,8 @@ import Testing
           gather/all   the same, where a case has the primitive's name
           gather/rows  one sample
         'gpubench list' has the primitives, their samples and variants. Samples have
-        shapes and types of their own.
+        shapes and types of their own, and are timed whole: with what prepares the
+        primitive's inputs.
 
         EXAMPLES:
           gpubench run matmul --device vulkan:0 --variant all
@@ -105,8 +106,8 @@ import Testing
         what rounding alone may cause; up to 1 the check is passed. Outputs hold NaN
         before the run that is checked. Of large products the first and last rows and
         columns and a random sample are checked, of everything else every element. For
-        a sample of a primitive, the multiple is of the tolerance that the tests hold it
-        to.
+        a sample of a primitive, the multiple is of the tolerance that the tests hold
+        it to.
 
         JSON: a list of objects with case, kernel, variant, device, shape, type,
         median_ms, gflops (10^9 operations a second), gbps (10^9 bytes a second, inputs
