@@ -206,11 +206,11 @@ import Testing
     let outputs = [x.gathered(at: indices) * 2, gradients(of: loss, withRespectTo: [x])[0]]
     let text = """
       step  kernel         variant  groups  reads            writes
-      0     check-indices  find     1x1x1   v0@i1            status@a0+256
-      1     check-indices  record   1x1x1   v0@i1            status@a0+256
+      0     check-indices  find     1x1x1   v0@i1            status@a0+768
+      1     check-indices  record   1x1x1   v0@i1            status@a0+768
       2     gather         rows     1x1x1   v2@i0 v0@i1      v3@a0+0
-      3     map x2         loop     1x1x1   v3@a0+0          v4@a0+512 v5@a0+768
-      4     scatter-sum    scan     1x1x1   v5@a0+768 v0@i1  v6@a0+0
+      3     map x2         loop     1x1x1   v3@a0+0          v4@a0+256 v5@a0+512
+      4     scatter-sum    scan     1x1x1   v4@a0+256 v0@i1  v6@a0+0
       5 steps, 1024 bytes in 1 arena, 0 parameters
       """
     let checked = try Compiler.plan(outputs, inputs: inputs, options: Self.checking)
