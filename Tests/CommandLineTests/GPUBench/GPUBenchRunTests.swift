@@ -63,7 +63,8 @@ import Testing
     }
     if name == "segment-reduction/sum" {
       #expect(results.map(\.variant) == [device == "cpu" ? "host" : "ordered"])
-      #expect(results[0].shape == "200x5,200" && results[0].gigaflops > 0)
+      let result = try #require(results.first)
+      #expect(result.shape == "200x5,200" && result.gigaflops > 0)
     }
   }
 
