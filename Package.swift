@@ -112,7 +112,7 @@ let package = Package(
     tests("HeklaShaders", on: "HeklaArrays", "HeklaDevices", "HeklaVulkan", "HeklaOpenCL"),
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
-    tests("HeklaVulkan", on: "HeklaDevices", "CVulkan"),
+    tests("HeklaVulkan", on: "HeklaDevices", "HeklaShaders", "CVulkan"),
     tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests(

@@ -13,6 +13,7 @@ public final class CompiledStep: Sendable {
   private let parameters: [DeviceValue]
   private let commands: [Command]
   private let recording: (any Recording)?
+  private let indexStatus: IndexStatus?
   /// Held from writing the arguments to reading the outputs, so that runs from several threads do not mix.
   private let turn = Mutex(())
 
@@ -36,13 +37,24 @@ public final class CompiledStep: Sendable {
     self.memory = memory
     commands = try plan.commands(on: device, in: memory)
     recording = options.replays ? try executor.queue.record(commands) : nil
+    if let status = plan.indexStatus {
+      indexStatus = try IndexStatus(
+        memory.slice(of: status, in: plan), of: plan.checkedOperations, on: executor)
+    } else {
+      indexStatus = nil
+    }
   }
 
   /// Runs the step once and waits for its outputs.
   ///
+  /// On GPUs an index out of range throws only where `CompilerOptions.checksIndices` is on. The step has run then,
+  /// to its end and as if what the index names were not there: parameters hold what follows from that, and
+  /// `readOutputs` still gives the outputs. On the host the step stops before the operation whose index it is:
+  /// parameters hold what was assigned to them before, the others keep their values. The next run is as any other.
   /// - Parameter arguments: One array per input, of its shape and type.
   /// - Returns: One array per output.
   /// - Throws: `DeviceError.invalidArgument` when an argument does not fit; nothing has run then.
+  ///   `DeviceError.indexOutOfRange` with the first bad index of the first operation that was given one.
   public func run(_ arguments: [HostArray] = []) throws(DeviceError) -> [HostArray] {
     try turn.withLock { _ throws(DeviceError) in
       try submit(arguments)
@@ -51,6 +63,8 @@ public final class CompiledStep: Sendable {
   }
 
   /// Starts the step once, without waiting for it.
+  ///
+  /// An index out of range throws here on the host, and on GPUs from the next call that waits for the step.
   public func submit(_ arguments: [HostArray] = []) throws(DeviceError) {
     try write(arguments, for: "run")
     try executor.queue.submit(try ready())
@@ -76,6 +90,7 @@ public final class CompiledStep: Sendable {
   }
 
   /// Waits for the last run, and returns its outputs.
+  /// - Throws: What went wrong while it ran; an index out of range of a run before it too, if nobody has waited since.
   public func readOutputs() throws(DeviceError) -> [HostArray] {
     if plan.outputs.isEmpty { try executor.queue.waitUntilIdle() }
     var results: [HostArray] = []
@@ -86,12 +101,16 @@ public final class CompiledStep: Sendable {
         results.append(HostArray(zeros: signature.shape, of: signature.elementType))
       }
     }
+    try indexStatus?.check()
     return results
   }
 
   /// Waits for everything that was submitted, and reads nothing back.
   /// - Throws: What went wrong while it ran.
-  public func waitUntilIdle() throws(DeviceError) { try executor.queue.waitUntilIdle() }
+  public func waitUntilIdle() throws(DeviceError) {
+    try executor.queue.waitUntilIdle()
+    try indexStatus?.check()
+  }
 
   /// Sets all memory that the step computes into to a pattern that is NaN in every floating-point type, so that
   /// elements which a run leaves unwritten show. Inputs, constants and parameters keep their values.
@@ -104,7 +123,9 @@ public final class CompiledStep: Sendable {
   /// Runs the step once with each launch timed on its own.
   public func profile(_ arguments: [HostArray] = []) throws(DeviceError) -> [CommandTiming] {
     try write(arguments, for: "profile")
-    return try executor.queue.profile(try ready())
+    let timings = try executor.queue.profile(try ready())
+    try indexStatus?.check()
+    return timings
   }
 
   /// The recording, made anew where replay is off.

@@ -52,11 +52,13 @@ struct SegmentFold: Sendable {
   ) {
     let order = try arguments.elements(1, count: terms, as: Int32.self, kernel: Self.name)
     let offsets = try arguments.elements(2, count: rows + 1, as: Int32.self, kernel: Self.name)
-    try RowIndices.check(order, bound: terms, operation: Self.name)
+    try RowIndices.check(order, bound: terms, operation: "segment-reduction")
+    try RowIndices.check(offsets, bound: terms + 1, operation: "segment-reduction")
     var before: Int32 = 0
     for offset in offsets {
-      guard offset >= before, Int(offset) <= terms else {
-        throw .indexOutOfRange(operation: Self.name, index: Int(offset), bound: terms + 1)
+      guard offset >= before else {
+        throw .invalidArgument(
+          call: "segment-reduction", reason: "an offset of \(offset) comes after one of \(before).")
       }
       before = offset
     }

@@ -10,6 +10,8 @@ struct LoweredCall {
   enum Operand: Hashable {
     case node(Node)
     case temporary(Int)
+    /// What index checks record; see `IndexStatus`.
+    case indexStatus
   }
 
   var label: String
@@ -120,7 +122,7 @@ private func variant(
     remedy: applicable.isEmpty ? "No variant runs there." : "Those that run there are \(list(applicable)).")
 }
 
-private func source(of body: KernelCall.Body) throws(DeviceError) -> KernelSource {
+func source(of body: KernelCall.Body) throws(DeviceError) -> KernelSource {
   switch body {
   case .shader(let name, let constants, let defines):
     guard let text = ShaderLibrary.kernel(named: name) else {

@@ -17,6 +17,10 @@ struct Gather: Primitive {
     return Signature([indices.shape[0], values.shape[1]], values.elementType)
   }
 
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand] {
+    [IndexOperand(input: 1, below: inputs[0].shape[0])]
+  }
+
   // MARK: Gradient
 
   func gradient(_ context: GradientContext) -> [Tensor?] {

@@ -94,8 +94,9 @@ struct Map: Primitive {
         return .elementwise(expression, inputs)
       }
     } + [
+      // Further down 1 + tanh cancels, and only an absolute error would be small.
       Sample(
-        "gelu-chain", inputs: [Sample.Input([1 << 20], in: -4...4)], tolerance: .ulps(64),
+        "gelu-chain", inputs: [Sample.Input([1 << 20], in: -1...4)], tolerance: .ulps(64),
         flops: (1 << 20) * 20
       ) { $0[0].gelu() },
       Sample(

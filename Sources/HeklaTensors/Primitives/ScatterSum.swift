@@ -21,6 +21,8 @@ struct ScatterSum: Primitive {
     return Signature([rows, values.shape[1]], values.elementType)
   }
 
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand] { [IndexOperand(input: 1, below: rows)] }
+
   // MARK: Gradient
 
   func gradient(_ context: GradientContext) -> [Tensor?] {

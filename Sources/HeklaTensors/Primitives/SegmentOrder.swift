@@ -21,6 +21,8 @@ struct SegmentOrder: Primitive {
 
   func secondarySignatures(of inputs: [Signature]) -> [Signature] { [Signature([rows + 1], .int32)] }
 
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand] { [IndexOperand(input: 0, below: rows)] }
+
   // MARK: Reference
 
   func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {

@@ -26,6 +26,12 @@ struct SegmentReduction: Primitive {
     return Signature([offsets.shape[0] - 1, values.shape[1]], values.elementType)
   }
 
+  /// The order and the offsets: what the kernels read. Whoever made them from the terms' segments checked those.
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand] {
+    let terms = inputs[0].shape[0]
+    return [IndexOperand(input: 2, below: terms), IndexOperand(input: 3, below: terms + 1)]
+  }
+
   // MARK: Gradient
 
   func gradient(_ context: GradientContext) -> [Tensor?] {
