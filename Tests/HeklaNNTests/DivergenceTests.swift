@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test func `Entropy leaves out excluded classes`() {
-    let logits = [log(0.2), log(0.3), log(0.5), -.infinity, 7, -.infinity, 2, 2, 2]
+    let logits: [Double] = [log(0.2), log(0.3), log(0.5), -.infinity, 7, -.infinity, 2, 2, 2]
     let wanted = [-(0.2 * log(0.2) + 0.3 * log(0.3) + 0.5 * log(0.5)), 0, log(3.0)]
     #expect(
       agree(values(entropy(logits: constant(logits, [3, 3]), reduction: .none)), wanted, within: 1e-14))

@@ -22,7 +22,7 @@ import Testing
     #expect(values(areaUnderCurve(scores: constant([1, 2], [2]), labels: Tensor([true, true])))[0].isNaN)
   }
 
-  static func correlation(_ x: [Double], _ y: [Double]) -> Double {
+  static func pearson(_ x: [Double], _ y: [Double]) -> Double {
     let (meanX, meanY) = (x.reduce(0, +) / Double(x.count), y.reduce(0, +) / Double(y.count))
     func sum(_ body: (Double, Double) -> Double) -> Double {
       zip(x, y).reduce(0) { $0 + body($1.0 - meanX, $1.1 - meanY) }
@@ -41,10 +41,10 @@ import Testing
     let rows = (0..<2).map { row in
       (Array(Self.scores[(row * 20)..<(row * 20 + 20)]), Array(other[(row * 20)..<(row * 20 + 20)]))
     }
-    #expect(agree(values(correlation(x, y)), rows.map { Self.correlation($0.0, $0.1) }, within: 1e-13))
+    #expect(agree(values(correlation(x, y)), rows.map { Self.pearson($0.0, $0.1) }, within: 1e-13))
     #expect(
       agree(
-        values(rankCorrelation(x, y)), rows.map { Self.correlation(ranks($0.0), ranks($0.1)) }, within: 1e-13)
+        values(rankCorrelation(x, y)), rows.map { Self.pearson(ranks($0.0), ranks($0.1)) }, within: 1e-13)
     )
     let columns = values(rankCorrelation(x.transposed(), y.transposed(), along: 0))
     #expect(columns == values(rankCorrelation(x, y)))

@@ -65,11 +65,11 @@ import Testing
   }
 
   @Test func `Sums of signed numbers in logarithms do not overflow`() {
-    let logarithms = [1000.0, 999, -2, -1, 3, 3, -.infinity, -.infinity]
+    let logarithms: [Double] = [1000, 999, -2, -1, 3, 3, -.infinity, -.infinity]
     let signs = [1.0, -1, -1, -1, 1, -1, 1, 0]
     let (sum, sign) = Tensor(logarithms, shape: [4, 2])
       .logSumExp(signs: Tensor(signs, shape: [4, 2]), along: [1])
-    let wanted = [1000 + log(1 - exp(-1.0)), log(exp(-2.0) + exp(-1.0)), -.infinity, -.infinity]
+    let wanted: [Double] = [1000 + log(1 - exp(-1.0)), log(exp(-2.0) + exp(-1.0)), -.infinity, -.infinity]
     #expect(agree(numbers(of: sum), wanted, within: 1e-14))
     #expect(numbers(of: sign) == [1, -1, 0, 0])
     let weights = Tensor([1.0, -1, 1, 1], shape: [4])
