@@ -34,7 +34,8 @@ import Testing
 
   // Vulkan allows an absolute error of 2^-11 in a cosine and of 2^-21 in a logarithm near 1 ("Precision and operation
   // of SPIR-V instructions"). The former is multiplied with a radius of at most 5.8 and a density of at most 0.4, and
-  // falls in the tail; the latter is the error of a probability itself, here with some roundings beside it.
+  // falls in the tail; the latter is the error of a probability itself, here with some roundings beside it. Numbers by
+  // rejection are monotone in normal ones, and some are made of two.
   static let byLogarithm = Agreement.probability(4e-6)
   static let byCosine = Agreement.probability(0x1p-11 * 5.8 * 0.4)
   static let byRejection = Agreement.almostAll(0x1p-11 * 5.8 * 0.4 * 2)
@@ -173,7 +174,7 @@ import Testing
   }
 
   @Test(arguments: TestDevice.present)
-  func `permutations and draws without replacement are the same everywhere`(device: TestDevice) throws {
+  func `permutations and numbers of folded keys are the same everywhere`(device: TestDevice) throws {
     try device.run { executor in
       let key = RandomKey(seed: 9)
       let count = 5000
