@@ -20,9 +20,12 @@ public struct Dropout: Module {
   ///   - x: Of any shape.
   ///   - key: What decides which elements go, `uint32` of shape `[2]`: a new one for each step and each call.
   ///     See `Tensor.folded(in:)`.
-  public func callAsFunction(_ x: Tensor, key: Tensor?) -> Tensor {
+  ///   - axes: Along which elements go together: the spatial axes for whole channels (Tompson et al. 2015), all
+  ///     but the batch's for whole residual branches (stochastic depth, Huang et al. 2016).
+  public func callAsFunction(_ x: Tensor, key: Tensor?, sharing axes: [Int] = []) -> Tensor {
     guard let key, rate > 0 else { return x }
-    return .map(x, .uniform(x.shape, key: key)) { x, uniform in
+    let shape = x.shape.reduced(along: axes.map { x.shape.normalized(axis: $0) }, keepingAxes: true)
+    return .map(x, .uniform(shape, key: key)) { x, uniform in
       .select(uniform .>= Scalar(rate), x * Scalar(1 / (1 - rate)), 0)
     }
   }

@@ -145,6 +145,19 @@ extension Scalar {
     return select(x .== y, 0.5 * x + 0.5 * y + 0.693_147_180_559_945_309, larger + log1p(exp(below)))
   }
 
+  /// `x` to a whole power by repeated multiplication: right for negative numbers, and differentiable at 0.
+  public static func integerPower(_ x: Scalar, _ exponent: Int) -> Scalar {
+    var result = constant(1, x.type)
+    var square = x
+    var rest = exponent.magnitude
+    while rest > 0 {
+      if rest & 1 == 1 { result = result * square }
+      rest >>= 1
+      if rest > 0 { square = square * square }
+    }
+    return exponent < 0 ? constant(1, x.type) / result : result
+  }
+
   /// `x` held between two bounds; NaN stays.
   public static func clamp(_ x: Scalar, from lower: Scalar, to upper: Scalar) -> Scalar {
     minimum(maximum(x, lower), upper)

@@ -70,6 +70,9 @@ extension Tensor {
   /// log(e^x + e^y) without overflow; shapes broadcast.
   public static func logAddExp(_ x: Tensor, _ y: Tensor) -> Tensor { .map(x, y) { .logAddExp($0, $1) } }
 
+  /// Each element to a whole power; see `Scalar.integerPower`.
+  public func power(_ exponent: Int) -> Tensor { map { .integerPower($0, exponent) } }
+
   /// The elements held in `range`; the gradient is 0 outside it.
   public func clamped(to range: ClosedRange<Double>) -> Tensor {
     map { .clamp($0, from: Scalar(range.lowerBound), to: Scalar(range.upperBound)) }

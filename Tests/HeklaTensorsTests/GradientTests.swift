@@ -78,6 +78,18 @@ import Testing
     ("quotient", [[3, 1], [4]], { $0[0] / ($0[1] + 3) }),
     ("sum squared", [[3, 4]], { $0[0].sum(along: 0).squared() }),
     ("product", [[3, 4]], { ($0[0] + 2).product(along: 1) }),
+    (
+      "product with zeros", [[3, 4]],
+      { ($0[0] * Tensor([1, 2, 0, 1, 0, 1, 0, 2, 1, 1, 1, 1] as [Float], shape: [3, 4])).product(along: 1) }
+    ),
+    ("product along an outer axis", [[3, 4]], { $0[0].product(along: 0) }),
+    ("cumulative logarithm of sums", [[2, 5]], { $0[0].cumulativeLogSumExp(along: 1) }),
+    (
+      "masked softmax", [[2, 4]],
+      { $0[0].softmax(where: Tensor([true, false, true, true, true, true, false, true], shape: [2, 4])) }
+    ),
+    ("whole power", [[5]], { $0[0].power(3) }),
+    ("Hermite polynomials", [[3]], { $0[0].hermiteBasis(5) }),
     ("maximum squared", [[3, 4]], { $0[0].maximum(along: 1).squared() }),
     ("variance", [[3, 4]], { $0[0].variance(along: 1) }),
     (

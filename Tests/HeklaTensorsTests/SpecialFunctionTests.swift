@@ -11,6 +11,18 @@ import Testing
     zip(found, expected).map { abs($0 - $1) / max(abs($1), floor) }.max() ?? .nan
   }
 
+  @Test func `Whole powers are products, also of negative numbers and at 0`() {
+    for exponent in [-3, -1, 0, 1, 2, 5, 12] {
+      let found = numbers(of: Tensor([-1.5, 2, 0.7]).power(exponent))
+      let wanted = [-1.5, 2, 0.7].map { pow($0, Double(exponent)) }
+      #expect(Self.error(found, wanted) < 1e-14)
+    }
+    #expect(numbers(of: Tensor([0.0, -0.0]).power(0)) == [1, 1])
+    #expect(numbers(of: Tensor([3, -2] as [Int32]).power(5)) == [243, -32])
+    #expect(gradientError(at: [-1.2, 0, 0.4], [3]) { $0.power(3) } < 1e-8)
+    #expect(gradientError(at: [-1.2, 0.4], [2]) { $0.power(-2) } < 1e-8)
+  }
+
   @Test func `The complementary error function keeps its digits far out`() {
     let found = numbers(of: Tensor(Self.points).complementaryErf())
     // Cody claims 1e-18 for the approximation; the rest is rounding in some ten operations.

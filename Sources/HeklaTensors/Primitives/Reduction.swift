@@ -28,15 +28,31 @@ struct Reduction: Primitive {
     func spread(_ tensor: Tensor) -> Tensor { tensor.reshaped(to: kept).broadcast(to: input.shape) }
     switch fold {
     case .sum: return [spread(context.upstream)]
-    case .product:
-      // Exact where no element is 0; the derivative through a single 0 is not recovered by division.
-      return [spread(context.upstream * context.output) / input]
+    case .product: return [spread(context.upstream) * productOfOthers(input)]
     case .maximum, .minimum:
       // Elements that attain the extremum share the gradient equally, as in JAX.
       let attained = (input .== spread(context.output)).converted(to: input.elementType)
       return [attained * spread(context.upstream / attained.sum(along: axes))]
     case .argumentMaximum, .argumentMinimum: return [nil]
     }
+  }
+
+  /// For each element the product of all others that it is multiplied with.
+  ///
+  /// From the products of those before and of those behind it: nothing is divided, so zeros do no harm, and the
+  /// gradients of both scans are as exact.
+  private func productOfOthers(_ input: Tensor) -> Tensor {
+    guard input.shape.count > 0 else { return input }
+    let order = (0..<input.rank).filter { !axes.contains($0) } + axes
+    let moved = input.permuted(order)
+    let count = axes.reduce(1) { $0 * input.shape.extents[$1] }
+    // Narrow floats are not scanned as they are.
+    let rows = moved.converted(to: input.elementType.computed).reshaped(to: [-1, count])
+    let others =
+      rows.cumulativeProduct(along: 1, isExclusive: true)
+      * rows.cumulativeProduct(along: 1, isExclusive: true, isReversed: true)
+    let inverse = order.indices.map { axis in order.firstIndex(of: axis) ?? 0 }
+    return others.converted(to: input.elementType).reshaped(to: moved.shape).permuted(inverse)
   }
 
   // MARK: Reference
@@ -97,6 +113,10 @@ struct Reduction: Primitive {
       },
       Sample("product", inputs: [.init([9, 13], in: 0.5...1.5)], tolerance: .ulps(26), flops: 9 * 13) {
         $0[0].product(along: 1)
+      },
+      // Two factors in five are 0, so that most rows have several.
+      Sample("product-of-zeros", inputs: [.init([9, 5])], tolerance: .ulps(10), flops: 9 * 5) {
+        $0[0].map { .select($0 .> 0.2, 1, .select($0 .> -0.2, $0, 0)) }.product(along: 1)
       },
       Sample("maximum", inputs: [.init([33, 129])], tolerance: .exact) { $0[0].maximum(along: 1) },
       Sample("minimum-all", inputs: [.init([3001])], tolerance: .exact) { $0[0].minimum() },
