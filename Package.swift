@@ -95,7 +95,8 @@ let package = Package(
     .target(
       name: "RuntimeTestSupport",
       dependencies: [
-        "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaVulkan", "TestSupport",
+        "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaNN", "HeklaRuntime", "HeklaVulkan",
+        "TestSupport",
       ],
       path: "Tests/RuntimeTestSupport", swiftSettings: settings),
     tests("HeklaArrays"),
@@ -107,7 +108,8 @@ let package = Package(
     tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests(
-      "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
+      "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaShaders", "HeklaTensors",
+      "RuntimeTestSupport"),
     tests("HeklaNN", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),
     tests("HeklaData", on: "HeklaArrays"),
     tests("HeklaText"),

@@ -14,6 +14,7 @@ public final class CompiledStep: Sendable {
   private let parameters: [DeviceValue]
   private let commands: [Command]
   private let recording: (any Recording)?
+  private let guards: MemoryGuards
   /// Held from writing the arguments to reading the outputs, so that runs from several threads do not mix.
   private let turn = Mutex(())
 
@@ -22,20 +23,26 @@ public final class CompiledStep: Sendable {
     self.executor = executor
     let device = executor.device
     func buffer(_ byteCount: Int) throws(DeviceError) -> any Buffer {
-      try device.makeBuffer(byteCount: (max(byteCount, 4) + 3) / 4 * 4)
+      try device.makeBuffer(byteCount: byteCount.wholeWords)
     }
+    let guarding = 2 * plan.guardByteCount
     var buffers: (inputs: [any Buffer], arenas: [any Buffer], constants: [any Buffer]) = ([], [], [])
-    for input in plan.inputs { buffers.inputs.append(try buffer(input.byteCount)) }
+    for input in plan.inputs { buffers.inputs.append(try buffer(input.byteCount.wholeWords + guarding)) }
     for byteCount in plan.arenaByteCounts { buffers.arenas.append(try buffer(byteCount)) }
     for constant in plan.constants {
-      let made = try buffer(constant.byteCount)
-      try executor.write(constant, to: BufferSlice(made))
+      let made = try buffer(constant.byteCount.wholeWords + guarding)
+      try executor.write(constant, to: Self.inside(made, plan))
       buffers.constants.append(made)
     }
     (inputs, arenas, constants) = buffers
     parameters = try executor.storage(of: plan.parameters)
-    commands = try Self.commands(plan, device, inputs, arenas, constants, parameters.map(\.buffer))
+    let parameterBuffers = parameters.map(\.buffer)
+    guards = MemoryGuards(plan) {
+      Self.slice($0, of: plan, buffers.inputs, buffers.arenas, buffers.constants, parameterBuffers)
+    }
+    commands = try Self.commands(plan, device, inputs, arenas, constants, parameterBuffers)
     recording = options.replays ? try executor.queue.record(commands) : nil
+    try fill(guards.fills)
   }
 
   /// Runs the step once and waits for its outputs.
@@ -70,7 +77,9 @@ public final class CompiledStep: Sendable {
         )
       }
     }
-    for (argument, buffer) in zip(arguments, inputs) { try executor.write(argument, to: BufferSlice(buffer)) }
+    for (argument, buffer) in zip(arguments, inputs) {
+      try executor.write(argument, to: Self.inside(buffer, plan))
+    }
   }
 
   /// Waits for the last run, and returns its outputs.
@@ -94,7 +103,18 @@ public final class CompiledStep: Sendable {
   /// Sets all memory that the step computes into to a pattern that is NaN in every floating-point type, so that
   /// elements which a run leaves unwritten show. Inputs, constants and parameters keep their values.
   public func poison() throws(DeviceError) {
-    let fills = arenas.map { Command.fill(BufferSlice($0), word: .max) }
+    let arrays = plan.guardByteCount > 0 ? guards.computed : arenas.map { BufferSlice($0) }
+    try fill(arrays.map { .fill($0, word: .max) })
+  }
+
+  /// Waits for everything that was submitted, then looks at the guard words of a step that was compiled with
+  /// `CompilerOptions.guardsMemory`.
+  ///
+  /// - Returns: One line for each guard that was changed since the step was made, naming the array beside it;
+  ///   none where all are intact, or where the step has no guards.
+  public func brokenGuards() throws(DeviceError) -> [String] { try guards.broken(on: executor) }
+
+  private func fill(_ fills: [Command]) throws(DeviceError) {
     guard !fills.isEmpty else { return }
     try executor.queue.submit(try executor.queue.record(fills))
   }
@@ -112,22 +132,28 @@ public final class CompiledStep: Sendable {
   }
 
   private func slice(of value: Int) -> BufferSlice {
-    Self.slice(plan.values[value], inputs, arenas, constants, parameters.map(\.buffer))
+    Self.slice(value, of: plan, inputs, arenas, constants, parameters.map(\.buffer))
   }
 
   // MARK: Recording
 
   private static func slice(
-    _ value: Plan.Value, _ inputs: [any Buffer], _ arenas: [any Buffer], _ constants: [any Buffer],
+    _ value: Int, of plan: Plan, _ inputs: [any Buffer], _ arenas: [any Buffer], _ constants: [any Buffer],
     _ parameters: [any Buffer]
   ) -> BufferSlice {
-    let byteCount = (max(value.signature.byteCount, 4) + 3) / 4 * 4
-    return switch value.storage {
+    let byteCount = plan.values[value].signature.byteCount.wholeWords
+    return switch plan.values[value].storage {
     case .arena(let arena, let offset): BufferSlice(arenas[arena], offset: offset, byteCount: byteCount)
-    case .input(let index): BufferSlice(inputs[index])
-    case .constant(let index): BufferSlice(constants[index])
+    case .input(let index): inside(inputs[index], plan)
+    case .constant(let index): inside(constants[index], plan)
     case .parameter(let index): BufferSlice(parameters[index])
     }
+  }
+
+  /// What lies between the guards of a buffer that holds one array.
+  private static func inside(_ buffer: any Buffer, _ plan: Plan) -> BufferSlice {
+    let margin = plan.guardByteCount
+    return BufferSlice(buffer, offset: margin, byteCount: buffer.byteCount - 2 * margin)
   }
 
   /// The launches with barriers where one depends on another.
@@ -139,7 +165,15 @@ public final class CompiledStep: Sendable {
     var commands: [Command] = []
     var pending = PendingAccesses()
     func place(_ value: Int) -> BufferSlice {
-      slice(plan.values[value], inputs, arenas, constants, parameters)
+      slice(value, of: plan, inputs, arenas, constants, parameters)
+    }
+    /// Kernels see the guard behind an array, so that drivers which hold kernels inside bindings do not hide a
+    /// write beyond the array.
+    func binding(_ value: Int) -> BufferSlice {
+      var slice = place(value)
+      if case .parameter = plan.values[value].storage { return slice }
+      slice.byteCount += plan.guardByteCount
+      return slice
     }
     for step in plan.steps {
       let (reads, writes) = (step.reads.map(place), step.writes.map(place))
@@ -151,7 +185,7 @@ public final class CompiledStep: Sendable {
       commands.append(
         .dispatch(
           Dispatch(
-            try device.makeKernel(step.source), bindings: step.bindings.map(place),
+            try device.makeKernel(step.source), bindings: step.bindings.map(binding),
             groupCount: step.groupCount,
             pushConstants: step.pushConstants, label: step.label)))
     }
