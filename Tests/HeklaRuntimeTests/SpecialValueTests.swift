@@ -8,7 +8,7 @@ import Testing
 
 /// NaN and infinity go through every operation on every device as IEEE 754 says, or as the operation's documentation.
 ///
-/// Vulkan lets a driver take for granted that there are none, unless a kernel asks otherwise; see `VulkanKernel`.
+/// Vulkan lets a driver take for granted that there are none, unless a kernel asks otherwise, as all do where they can.
 @Suite struct SpecialValueTests {
   /// Numbers at which functions have special values, and some ordinary ones.
   private static let numbers: [Double] = [
