@@ -104,7 +104,8 @@ let package = Package(
     .target(
       name: "RuntimeTestSupport",
       dependencies: [
-        "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaVulkan", "TestSupport",
+        "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaNN", "HeklaRuntime", "HeklaVulkan",
+        "TestSupport",
       ],
       path: "Tests/RuntimeTestSupport", swiftSettings: settings),
     tests("HeklaArrays"),
@@ -116,7 +117,8 @@ let package = Package(
     tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests(
-      "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
+      "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaShaders", "HeklaTensors",
+      "RuntimeTestSupport"),
     tests(
       "HeklaNN", on: "HeklaArrays", "HeklaDevices", "HeklaRuntime", "HeklaTensors", "RuntimeTestSupport"),
     tests("HeklaData", on: "HeklaArrays"),

@@ -18,6 +18,10 @@ public struct CompilerOptions: Sendable, Hashable, Codable {
   ///
   /// Off, unless `HEKLA_CHECK_INDICES` is 1: it costs two launches for each array of indices. The host checks always.
   public var checksIndices = CompilerOptions.checksIndicesByDefault
+  /// Every array of a step lies between guard words, which `CompiledStep.brokenGuards` checks: for tests of kernels.
+  ///
+  /// Arrays share no memory then. Parameters, whose memory belongs to the executor, have no guards.
+  public var guardsMemory = false
   /// For a primitive, by its name such as `matrix-product`, the kernel variant that computes it wherever it occurs.
   ///
   /// Others are chosen by rule. Planning throws `DeviceError.invalidArgument` for a variant that does not exist,

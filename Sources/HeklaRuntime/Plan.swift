@@ -111,6 +111,8 @@ public struct Plan: Sendable {
   public internal(set) var outputSignatures: [Signature] = []
   /// The size of each arena in bytes.
   public internal(set) var arenaByteCounts: [Int] = []
+  /// The bytes of guard words before and after each array in arenas, inputs and constants; 0 where there are none.
+  public internal(set) var guardByteCount = 0
   /// The arguments of a run.
   public internal(set) var inputs: [Signature] = []
   /// The constants to upload before the first run.

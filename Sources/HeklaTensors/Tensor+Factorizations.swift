@@ -39,7 +39,8 @@ extension Tensor {
     let (packed, _, sign) = luFactorization(file: file, line: line)
     let diagonal = packed.diagonal()
     let signs = diagonal.map { .sign($0) }.product(along: -1)
-    return (sign * signs, diagonal.absolute().log().sum(along: -1))
+    // The determinant of a matrix without elements is 1.
+    return (shape[-1] > 0 ? sign * signs : signs, diagonal.absolute().log().sum(along: -1))
   }
 
   /// `A = Q R` for matrices `[..., m, n]` with m >= n: orthonormal columns `[..., m, n]` and an upper triangle

@@ -125,7 +125,7 @@ struct GLSLExpression {
     case .lessOrEqual: return "\(x[0]) <= \(x[1])"
     case .equal: return "\(x[0]) == \(x[1])"
     case .notEqual: return "\(x[0]) != \(x[1])"
-    case .isNaN: return "\(x[0]) != \(x[0])"
+    case .isNaN: return type == .float32 ? "hekla_is_nan(\(x[0]))" : "\(x[0]) != \(x[0])"
     case .and: return "\(x[0]) && \(x[1])"
     case .or: return "\(x[0]) || \(x[1])"
     case .not: return "!\(x[0])"
@@ -135,10 +135,20 @@ struct GLSLExpression {
     case .shiftLeft: return "\(x[0]) << \(x[1])"
     case .shiftRight: return "\(x[0]) >> \(x[1])"
     case .select: return "\(x[0]) ? \(x[1]) : \(x[2])"
-    case .convert: return result == .bool ? "\(x[0]) != \(literal(0, type))" : "\(name(of: result))(\(x[0]))"
+    case .convert: return convert(x[0], from: type, to: result)
     case .bitcast: return bitcast(x[0], from: type, to: result)
     case .threefryFirst: return "hekla_threefry(\(x.joined(separator: ", "))).x"
     case .threefrySecond: return "hekla_threefry(\(x.joined(separator: ", "))).y"
+    }
+  }
+
+  private static func convert(_ value: String, from type: ElementType, to result: ElementType) -> String {
+    switch result {
+    case .bool: "\(value) != \(literal(0, type))"
+    case .int32 where type.isFloating: "hekla_to_int(\(value))"
+    case .uint32 where type.isFloating: "hekla_to_uint(\(value))"
+    case .int64 where type.isFloating: "hekla_to_int64(\(value))"
+    default: "\(name(of: result))(\(value))"
     }
   }
 

@@ -187,6 +187,9 @@ struct PlanDraft {
   }
 
   private mutating func placeInArenas(_ capabilities: Capabilities, _ options: CompilerOptions) {
+    let alignment = max(capabilities.bufferAlignment, 16)
+    // Wide enough for kernels that write a vector or a short row too much.
+    plan.guardByteCount = options.guardsMemory ? (1024 + alignment - 1) / alignment * alignment : 0
     // Outputs and copied values live to the end.
     let lasting = Set(plan.outputs.compactMap { $0 } + plan.copies.map(\.value))
     var requests: [Allocation.Request] = []
@@ -205,16 +208,15 @@ struct PlanDraft {
       guard case .arena = plan.values[index].storage, let use = uses[index] else { continue }
       let (first, last) = (use.lowerBound, use.upperBound)
       let end = lasting.contains(index) ? plan.steps.count : last
-      requests.append(
-        Allocation.Request(byteCount: max(plan.values[index].signature.byteCount, 4), lifetime: first...end))
+      let byteCount = plan.values[index].signature.byteCount.wholeWords + 2 * plan.guardByteCount
+      requests.append(Allocation.Request(byteCount: byteCount, lifetime: first...end))
       indices.append(index)
     }
     let allocation = Allocation(
-      requests, alignment: max(capabilities.bufferAlignment, 16),
-      maxByteCount: capabilities.maxBufferByteCount,
-      reuses: options.reusesMemory)
+      requests, alignment: alignment, maxByteCount: capabilities.maxBufferByteCount,
+      reuses: options.reusesMemory && !options.guardsMemory)
     for (index, place) in zip(indices, allocation.places) {
-      plan.values[index].storage = .arena(place.arena, offset: place.offset)
+      plan.values[index].storage = .arena(place.arena, offset: place.offset + plan.guardByteCount)
     }
     plan.arenaByteCounts = allocation.arenaByteCounts
   }

@@ -69,6 +69,14 @@ struct SegmentOrder: Primitive {
       {
         Segments(at: $0[0], count: 23).order
       },
+      Sample("one", inputs: [.init([1], .int32, in: 0...0)], tolerance: .exact, isDifferentiable: false) {
+        Segments(at: $0[0], count: 1).order
+      },
+      Sample(
+        "edge-257", inputs: [.init([257], .int32, in: 0...600)], tolerance: .exact, isDifferentiable: false
+      ) {
+        Segments(at: $0[0], count: 601).order
+      },
       Sample("counts", inputs: [.init([300], .int32, in: 0...20)], tolerance: .exact, isDifferentiable: false)
       {
         .counts(of: $0[0], below: 23)
