@@ -30,6 +30,7 @@ extension Sample {
     ("singular-values", SingularValues.samples),
     ("slice", Slice.samples),
     ("sort", Sort.samples),
+    ("sparse-product", SparseProduct.samples),
     ("symmetric-eigen", SymmetricEigen.samples),
     ("triangular-solve", TriangularSolve.samples),
     ("windows", Windows.samples),
