@@ -57,6 +57,14 @@ public struct LabeledGraph: Sendable {
     self.edges = distinct
   }
 
+  /// The matrix of vertices and features, element by element; each row that has elements sums to 1.
+  public var normalizedFeatures: (rows: [Int32], columns: [Int32], values: [Float]) {
+    (
+      features.enumerated().flatMap { repeatElement(Int32($0), count: $1.count) }, features.flatMap(\.self),
+      features.flatMap { repeatElement(1 / Float($0.count), count: $0.count) }
+    )
+  }
+
   /// The share of edges between vertices of one class, among those between labelled ones.
   public var homophily: Double {
     let known = edges.filter { labels[Int($0.0)] >= 0 && labels[Int($0.1)] >= 0 }

@@ -17,7 +17,8 @@ struct SparseProduct: Primitive {
       x.shape.rank == 2 && values.shape.rank == 1 && x.elementType == values.elementType
         && [.float32, .float64].contains(x.elementType)
         && [2, 3, 5, 6].allSatisfy { inputs[$0] == places } && inputs[7].shape[0] == x.shape[0] + 1,
-      "\(name): values \(values) in \(inputs[7].shape[0] - 1) columns, and \(x); both must be real of one type")
+      "\(name): values \(values) in \(inputs[7].shape[0] - 1) columns, and \(x); both must be real of one type"
+    )
     return Signature([inputs[4].shape[0] - 1, x.shape[1]], x.elementType)
   }
 
