@@ -14,11 +14,9 @@ public struct EarlyStopping: Sendable, Equatable {
 
   /// Notes the loss of a step, and says whether it is the lowest so far; NaN never is.
   public mutating func isBest(_ loss: Double, at step: Int) -> Bool {
-    guard loss < lowest else {
-      isOver = step - (bestStep ?? 0) >= patience
-      return false
-    }
-    (lowest, bestStep) = (loss, step)
-    return true
+    let isBest = loss < lowest
+    if isBest { (lowest, bestStep) = (loss, step) }
+    isOver = step - (bestStep ?? 0) >= patience
+    return isBest
   }
 }
