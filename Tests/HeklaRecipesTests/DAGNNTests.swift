@@ -34,7 +34,7 @@ import Testing
   }
 
   private static func problem(order: [Int] = Array(0..<13)) throws -> DAGNN.Problem {
-    try DAGNN.Problem("rings", graph(order: order), dropout: 0.5, weightDecay: 5e-3)
+    try DAGNN.Problem("rings", graph(order: order), (0.5, 5e-3))
   }
 
   private static let methods: [(DAGNN.Method, Int)] = [
