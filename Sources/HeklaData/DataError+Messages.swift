@@ -80,6 +80,15 @@ extension DataError: CustomStringConvertible {
     case .impossibleSplit(let requested, let available):
       "A set of \(available) cannot be split into parts of \(requested). Ask for parts that are not negative "
         + "and add up to at most \(available)."
+    case .malformedLine(let file, let line, let expected, let found):
+      "'\(file)', line \(line): expected \(expected), found '\(shortened(found))'. Correct the line, or copy the "
+        + "file again from its source."
+    case .vertexOutOfRange(let file, let line, let vertex, let count):
+      "'\(file)', line \(line): there is no vertex \(vertex); the graph has 0 to \(count - 1). Check that the "
+        + "files belong together."
+    case .overlappingParts(let file, let line, let item, let parts):
+      "'\(file)', line \(line): \(item) is in \(parts.joined(separator: " and in ")). Leave it in one, so that "
+        + "nothing is learnt from what is judged by."
     case .nonNumericCell(let position, let text):
       "\(position): '\(shortened(text))' is not a number. Correct the cell, leave its column out of those "
         + "read as numbers, or, if only spaces surround a number, read with trimsSpaces."

@@ -73,6 +73,13 @@ public enum DataError: Error, Sendable, Hashable {
   /// Several columns have this name.
   case ambiguousColumn(file: String, name: String, columns: [Int])
 
+  /// A line of a text file does not have the form that its data set asks for.
+  case malformedLine(file: String, line: Int, expected: String, found: String)
+  /// A line names a vertex that the graph does not have.
+  case vertexOutOfRange(file: String, line: Int, vertex: Int, count: Int)
+  /// A line puts an item into a part though it is in one already; `parts` names both.
+  case overlappingParts(file: String, line: Int, item: Int, parts: [String])
+
   /// The parts of a split are larger than the set, or one of them is negative.
   case impossibleSplit(requested: [Int], available: Int)
 }

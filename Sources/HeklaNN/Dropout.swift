@@ -29,4 +29,11 @@ public struct Dropout: Module {
       .select(uniform .>= Scalar(rate), x * Scalar(1 / (1 - rate)), 0)
     }
   }
+
+  /// The matrix with stored elements dropped, as `callAsFunction(_:key:)` does with those of a tensor.
+  ///
+  /// The others are 0 whether they are dropped or not, so this is dropout of the whole matrix.
+  public func callAsFunction(_ x: SparseMatrix, key: Tensor?) -> SparseMatrix {
+    x.withValues(self(x.values, key: key))
+  }
 }

@@ -76,10 +76,19 @@ public final class PlanExecutor: Sendable {
     try write(array, to: BufferSlice(value.buffer))
   }
 
+  /// Replaces the values of `parameters`, one array for each.
+  /// - Throws: `DeviceError.invalidArgument` when their number, a shape or a type differs.
+  public func assign(_ arrays: [HostArray], to parameters: [Parameter]) throws(DeviceError) {
+    guard arrays.count == parameters.count else {
+      throw .invalidArgument(
+        call: "assign", reason: "\(arrays.count) arrays were given for \(parameters.count) parameters")
+    }
+    for (parameter, array) in zip(parameters, arrays) { try assign(array, to: parameter) }
+  }
+
   /// Sets `parameters` back to their initial values.
   public func reset(_ parameters: [Parameter]) throws(DeviceError) {
-    let initial = try values(of: parameters.map(\.initial))
-    for (parameter, array) in zip(parameters, initial) { try assign(array, to: parameter) }
+    try assign(values(of: parameters.map(\.initial)), to: parameters)
   }
 
   func read(_ slice: BufferSlice, signature: Signature) throws(DeviceError) -> HostArray {

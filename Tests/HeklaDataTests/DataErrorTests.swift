@@ -30,6 +30,9 @@ struct DataErrorTests {
     .unknownColumn(file: "t.csv", name: "d", known: ["a", "b"]),
     .unknownColumn(file: "t.csv", name: "d", known: []),
     .ambiguousColumn(file: "t.csv", name: "b", columns: [1, 3]),
+    .malformedLine(file: "f", line: 3, expected: "two vertices", found: "1 2 3"),
+    .vertexOutOfRange(file: "f", line: 3, vertex: 9, count: 5),
+    .overlappingParts(file: "f", line: 2, item: 7, parts: ["train", "test"]),
     .impossibleSplit(requested: [3, 4], available: 5),
   ]
 

@@ -1,4 +1,3 @@
-import CHostLoops
 import HeklaDevices
 
 /// `output[r]` = the sum of the rows `values[i]` with `indices[i] == r`, in the order of `i`; zero where there
@@ -44,7 +43,7 @@ struct ScatterSum: Sendable {
     }
     RowIndices.sort(indices, rows: rowCount, starts: starts, order: order)
 
-    let sums = SegmentSums(valueCount: valueCount, columns: columns, rowCount: rowCount)
-    sums.run(starts, order, values.baseAddress ?? to, to)
+    SegmentSums(termCount: valueCount, columns: columns, rowCount: rowCount)
+      .run(starts, order, values.baseAddress ?? to, to)
   }
 }
