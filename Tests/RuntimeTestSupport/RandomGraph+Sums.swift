@@ -53,11 +53,25 @@ extension RandomGraph {
     return found.converted(to: .float32) / Double(x.shape.count)
   }
 
+  /// A recurrence along the outermost axis. It halves what it carries, so that the errors of all steps together are
+  /// twice those of one.
+  private mutating func folded(_ x: Tensor) -> Tensor {
+    let start = factor(Shape(Array(x.shape.extents.dropFirst())))
+    let memory = [FoldMemory.products, .states, .every(2)][random.below(3)]
+    let (state, outputs) = fold([start], over: [x], reversed: random.oneIn(2), keeping: memory) {
+      state, element in
+      let next = (state[0] + element[0]) * 0.5
+      return ([next.tanh()], [next])
+    }
+    return random.oneIn(2) ? state[0] : outputs[0]
+  }
+
   mutating func scan() -> Tensor {
     let x = withAxis()
     let axis = random.below(x.rank)
     let (isReversed, extent) = (random.oneIn(2), Double(x.shape[axis]))
-    return switch random.below(6) {
+    return switch random.below(8) {
+    case 6, 7: folded(x)
     case 0, 1:
       x.cumulativeSum(along: axis, isExclusive: random.oneIn(2), isReversed: isReversed) * (1 / extent)
     case 2: (x * 0.25 + 0.75).cumulativeProduct(along: axis, isReversed: isReversed) * (1 / extent)

@@ -118,6 +118,7 @@ public struct RandomGraph: Sendable {
       case .map(let expression): expression.constantValue != nil
       case .fold(let fold, _): fold == .maximum || fold == .minimum
       case .kernels: ["gather", "sort"].contains(node.primitive.name)
+      case .repeated: false
       }
     }
   }
