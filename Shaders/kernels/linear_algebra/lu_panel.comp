@@ -34,9 +34,9 @@ shared SCALAR tile[CAPACITY];
 void main() {
   uint lane = gl_LocalInvocationID.x;
   uint lanes = gl_WorkGroupSize.x;
-  uint item = group_index();
   // Groups left over have panels of no rows.
-  uint rows = item < batches ? n - first : 0;
+  uint rows = group_index() < batches ? n - first : 0;
+  uint item = min(group_index(), batches - 1);
   uint columns = min(width, rows);
   uint start = item * n * n + first * n + first;
 
@@ -49,7 +49,8 @@ void main() {
   }
   SYNCHRONIZE();
 #endif
-  for (uint j = 0; j < columns; j++) {
+  uint j = 0;
+  do {
     SCALAR largest = SCALAR(-1);
     uint place = j;
     for (uint row = j + lane; row < rows; row += lanes) {
@@ -60,7 +61,7 @@ void main() {
       }
     }
     uint best = group_place_of_largest(largest, place, j);
-    if (lane == 0) exchanges[item * n + first + j] = int(first + best);
+    if (lane == 0 && columns > 0) exchanges[item * n + first + j] = int(first + best);
     if (best != j) {
       for (uint column = lane; column < columns; column += lanes) {
         SCALAR upper = PANEL(j, column);
@@ -80,7 +81,8 @@ void main() {
         }
       }
     }
-  }
+    j++;
+  } while (j < columns);
 #ifndef GLOBAL
   SYNCHRONIZE();
   for (uint at = lane; at < rows * columns; at += lanes) {

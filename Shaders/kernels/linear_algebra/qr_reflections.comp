@@ -33,10 +33,10 @@ shared SCALAR tile[CAPACITY];
 void main() {
   uint lane = gl_LocalInvocationID.x;
   uint lanes = gl_WorkGroupSize.x;
-  uint item = group_index();
   // Groups left over have matrices of no rows and columns.
-  uint rows = item < batches ? m : 0;
-  uint columns = item < batches ? n : 0;
+  uint rows = group_index() < batches ? m : 0;
+  uint columns = group_index() < batches ? n : 0;
+  uint item = min(group_index(), batches - 1);
   uint start = item * m * n;
   uint corner = item * n * n;
 #ifndef GLOBAL
@@ -61,7 +61,8 @@ void main() {
   // Reflection k is 1 - v v^T with |v|^2 = 2 and zeros before element k; v takes the place of column k. It maps the
   // rest of the column to minus its first element's sign times its norm. That sign is v[k]'s, turned round; where it
   // is negative, row k of R and column k of Q are negated. Nothing is reflected where the rest vanishes: v = 0.
-  for (uint k = 0; k < columns; k++) {
+  uint k = 0;
+  do {
     SCALAR square = SCALAR(0);
     for (uint row = k + lane; row < rows; row += lanes) square += A(row, k) * A(row, k);
     SCALAR norm = sqrt(group_sum(square));
@@ -73,53 +74,60 @@ void main() {
       SCALAR element = row == k ? diagonal + (diagonal < SCALAR(0) ? -norm : norm) : A(row, k);
       A(row, k) = factor * element;
     }
-    if (lane == 0) r[corner + k * n + k] = norm * scale;
+    if (lane == 0 && columns > 0) r[corner + k * n + k] = norm * scale;
     SYNCHRONIZE();
     SCALAR row_scale = A(k, k) < SCALAR(0) ? -scale : scale;
-    for (uint first = k + 1; first < columns; first += lanes) {
+    uint first = k + 1;
+    do {
       // Each column is shared by `parts` lanes.
-      uint count = min(lanes, columns - first);
+      uint count = first < columns ? min(lanes, columns - first) : 1;
       uint parts = lanes / count;
       uint part = lane / count;
       uint column = first + lane % count;
+      bool takes_part = part < parts && column < columns;
       SCALAR sum = SCALAR(0);
-      if (part < parts) {
+      if (takes_part) {
         for (uint row = k + part; row < rows; row += parts) sum += A(row, k) * A(row, column);
       }
       lane_values[lane] = sum;
       SYNCHRONIZE();
-      if (part < parts) {
+      if (takes_part) {
         SCALAR product = SCALAR(0);
         for (uint i = 0; i < parts; i++) product += lane_values[i * count + lane % count];
         for (uint row = k + part; row < rows; row += parts) A(row, column) -= product * A(row, k);
         if (part == 0) r[corner + k * n + column] = row_scale * A(k, column);
       }
       SYNCHRONIZE();
-    }
-  }
+      first += lanes;
+    } while (first < columns);
+    k++;
+  } while (k < columns);
 
   // The product of all reflections, from the last to the first: column k and those right of it, from row k down.
-  for (uint step = 0; step < columns; step++) {
-    uint k = columns - 1 - step;
-    for (uint first = k + 1; first < columns; first += lanes) {
-      uint count = min(lanes, columns - first);
+  do {
+    k--;
+    uint first = k + 1;
+    do {
+      uint count = first < columns ? min(lanes, columns - first) : 1;
       uint parts = lanes / count;
       uint part = lane / count;
       uint column = first + lane % count;
+      bool takes_part = part < parts && column < columns;
       SCALAR sum = SCALAR(0);
-      if (part < parts) {
+      if (takes_part) {
         for (uint row = k + 1 + part; row < rows; row += parts) sum += A(row, k) * A(row, column);
       }
       lane_values[lane] = sum;
       SYNCHRONIZE();
-      if (part < parts) {
+      if (takes_part) {
         SCALAR product = SCALAR(0);
         for (uint i = 0; i < parts; i++) product += lane_values[i * count + lane % count];
         for (uint row = k + 1 + part; row < rows; row += parts) A(row, column) -= product * A(row, k);
         if (part == 0) A(k, column) = -product * A(k, k);
       }
       SYNCHRONIZE();
-    }
+      first += lanes;
+    } while (first < columns);
     SCALAR pivot = A(k, k);
     SCALAR sign = pivot < SCALAR(0) ? SCALAR(-1) : SCALAR(1);
     SYNCHRONIZE();
@@ -128,7 +136,7 @@ void main() {
       A(row, k) = row < k ? SCALAR(0) : sign * (unit - A(row, k) * pivot);
     }
     SYNCHRONIZE();
-  }
+  } while (k > 0);
 #ifndef GLOBAL
   for (uint at = lane; at < rows * columns; at += lanes) {
     uint row = at / columns;

@@ -86,17 +86,20 @@ void main() {
 
   // The sum of the squared cosines that were above the bound. NaN is not above 0, and ends this.
   SCALAR excess = SCALAR(1);
-  for (uint sweep = 0; sweep < SWEEPS && excess > SCALAR(0); sweep++) {
+  uint sweep = 0;
+  do {
     SCALAR own_excess = SCALAR(0);
-    for (uint round = 0; round < rounds; round++) {
+    uint round = 0;
+    do {
       SYNCHRONIZE();
-      for (uint first = 0; first < half_size; first += lanes) {
+      uint first = 0;
+      do {
         // Each pair is shared by `parts` lanes, which lie behind each other.
-        uint pairs = min(lanes, half_size - first);
+        uint pairs = first < half_size ? min(lanes, half_size - first) : 1;
         uint parts = lanes / pairs;
         uint pair = first + lane / parts;
         uint part = lane % parts;
-        bool takes_part = lane < pairs * parts;
+        bool takes_part = pair < half_size && lane < pairs * parts;
         uvec2 place = rotation_pair(takes_part ? pair : first, round, size);
         SCALAR own_x = SCALAR(0);
         SCALAR own_y = SCALAR(0);
@@ -147,11 +150,13 @@ void main() {
           }
         }
         SYNCHRONIZE();
-      }
-    }
-    SYNCHRONIZE();
+        first += lanes;
+      } while (first < half_size);
+      round++;
+    } while (round < rounds);
     excess = group_sum(own_excess);
-  }
+    sweep++;
+  } while (sweep < SWEEPS && excess > SCALAR(0));
   bool has_converged = excess == SCALAR(0);
   uint found = has_converged ? count : 0;
 
@@ -169,55 +174,56 @@ void main() {
   SYNCHRONIZE();
   // A vector of which only rounding is left gives way to one that is orthogonal to all others: the axis that is
   // furthest from their space, less its projection, twice for the sake of rounding.
-  for (uint vector = 0; vector < found; vector++) {
-    if (norms[vector] <= least) {
-      SCALAR distance = SCALAR(-1);
-      uint axis = 0;
-      for (uint element = lane; element < length; element += lanes) {
-        SCALAR rest = SCALAR(1);
-        for (uint other = 0; other < found; other++) {
-          if (other < vector || norms[other] > least) rest -= LONG(other, element) * LONG(other, element);
-        }
-        if (rest > distance) {
-          distance = rest;
-          axis = element;
-        }
+  uint vector = 0;
+  do {
+    // The next such vector; behind the last one there is nothing to do but to meet the barriers.
+    while (vector < found && norms[vector] > least) vector++;
+    uint extent = vector < found ? length : 0;
+    SCALAR distance = SCALAR(-1);
+    uint axis = 0;
+    for (uint element = lane; element < extent; element += lanes) {
+      SCALAR rest = SCALAR(1);
+      for (uint other = 0; other < found; other++) {
+        if (other < vector || norms[other] > least) rest -= LONG(other, element) * LONG(other, element);
       }
-      axis = group_place_of_largest(distance, axis, 0);
-      for (uint element = lane; element < length; element += lanes) {
-        LONG(vector, element) = element == axis ? SCALAR(1) : SCALAR(0);
+      if (rest > distance) {
+        distance = rest;
+        axis = element;
       }
-      for (uint pass = 0; pass < 2; pass++) {
-        SYNCHRONIZE();
-        for (uint other = lane; other < found; other += lanes) {
-          SCALAR product = SCALAR(0);
-          if (other < vector || norms[other] > least) {
-            for (uint element = 0; element < length; element++) {
-              product += LONG(other, element) * LONG(vector, element);
-            }
-          }
-          products[other] = product;
-        }
-        SYNCHRONIZE();
-        for (uint element = lane; element < length; element += lanes) {
-          SCALAR rest = LONG(vector, element);
-          for (uint other = 0; other < found; other++) {
-            if (other < vector || norms[other] > least) rest -= products[other] * LONG(other, element);
-          }
-          LONG(vector, element) = rest;
-        }
-      }
-      SCALAR own = SCALAR(0);
-      for (uint element = lane; element < length; element += lanes) {
-        own += LONG(vector, element) * LONG(vector, element);
-      }
-      SCALAR norm = sqrt(group_sum(own));
-      for (uint element = lane; element < length; element += lanes) LONG(vector, element) /= norm;
-      SYNCHRONIZE();
     }
-  }
+    axis = group_place_of_largest(distance, axis, 0);
+    for (uint element = lane; element < extent; element += lanes) {
+      LONG(vector, element) = element == axis ? SCALAR(1) : SCALAR(0);
+    }
+    uint pass = 0;
+    do {
+      SYNCHRONIZE();
+      for (uint other = lane; other < found; other += lanes) {
+        SCALAR product = SCALAR(0);
+        if (other < vector || norms[other] > least) {
+          for (uint element = 0; element < extent; element++) product += LONG(other, element) * LONG(vector, element);
+        }
+        products[other] = product;
+      }
+      SYNCHRONIZE();
+      for (uint element = lane; element < extent; element += lanes) {
+        SCALAR rest = LONG(vector, element);
+        for (uint other = 0; other < found; other++) {
+          if (other < vector || norms[other] > least) rest -= products[other] * LONG(other, element);
+        }
+        LONG(vector, element) = rest;
+      }
+      pass++;
+    } while (pass < 2);
+    SCALAR own = SCALAR(0);
+    for (uint element = lane; element < extent; element += lanes) own += LONG(vector, element) * LONG(vector, element);
+    SCALAR norm = sqrt(group_sum(own));
+    for (uint element = lane; element < extent; element += lanes) LONG(vector, element) /= norm;
+    SYNCHRONIZE();
+    vector++;
+  } while (vector < found);
 
-  for (uint vector = lane; vector < count; vector += lanes) {
+  for (vector = lane; vector < count; vector += lanes) {
     SCALAR value = has_converged ? norms[vector] : not_a_number();
     // Without an order of the values each vector keeps its place.
     uint rank = has_converged ? 0 : vector;

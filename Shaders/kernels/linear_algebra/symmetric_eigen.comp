@@ -64,7 +64,6 @@ void main() {
   }
   SCALAR scale = group_scale(largest);
   SCALAR square = SCALAR(0);
-  SCALAR outside = SCALAR(0);
   for (uint at = lane; at < size * size; at += lanes) {
     uint row = at / size;
     uint column = at - row * size;
@@ -74,16 +73,16 @@ void main() {
     A(row, column) = element;
     V(row, column) = row == column ? SCALAR(1) : SCALAR(0);
     square += element * element;
-    outside += row == column ? SCALAR(0) : element * element;
   }
   SYNCHRONIZE();
   SCALAR bound = ROUNDOFF * ROUNDOFF * group_sum(square);
-  SYNCHRONIZE();
-  outside = group_sum(outside);
 
-  // NaN is not above the bound, and ends this.
-  for (uint sweep = 0; sweep < SWEEPS && outside > bound; sweep++) {
-    for (uint round = 0; round < rounds; round++) {
+  // The sum of the squares outside of the diagonal.
+  SCALAR outside = SCALAR(0);
+  uint sweep = 0;
+  do {
+    uint round = 0;
+    do {
       SYNCHRONIZE();
       for (uint pair = lane; pair < half_size; pair += lanes) {
         uvec2 place = rotation_pair(pair, round, size);
@@ -153,7 +152,8 @@ void main() {
         V(place.x, element) = cosines[pair] * x - sines[pair] * y;
         V(place.y, element) = sines[pair] * x + cosines[pair] * y;
       }
-    }
+      round++;
+    } while (round < rounds);
     SYNCHRONIZE();
     outside = SCALAR(0);
     for (uint at = lane; at < size * size; at += lanes) {
@@ -162,7 +162,9 @@ void main() {
       if (row != column) outside += A(row, column) * A(row, column);
     }
     outside = group_sum(outside);
-  }
+    sweep++;
+    // NaN is not above the bound, and ends this.
+  } while (sweep < SWEEPS && outside > bound);
   SYNCHRONIZE();
 
   bool has_converged = outside <= bound;

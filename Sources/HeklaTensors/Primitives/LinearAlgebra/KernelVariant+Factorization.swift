@@ -25,8 +25,12 @@ extension ElementType {
 }
 
 extension Capabilities {
-  /// The lanes of a workgroup that has a matrix in buffers to itself.
-  var wideLocalSize: Int { min(256, maxWorkgroupInvocations, maxWorkgroupSize[0]) }
+  /// The lanes of a workgroup that has a matrix in buffers to itself, a multiple of 16.
+  var wideLocalSize: Int { min(256, maxWorkgroupInvocations, maxWorkgroupSize[0]) / 16 * 16 }
+
+  /// How many iterations of loops an invocation may come to. Mesa's driver for processors leaves all loops for good
+  /// after so many (`LP_MAX_TGSI_LOOP_ITERATIONS`), and says nothing.
+  var loopIterationLimit: Int { interface == .vulkan && kind == .software ? 65_535 : .max }
 
   /// For how many elements of `type` shared memory is set aside where `count` are needed: a power of two, so that
   /// matrices of many sizes share a kernel, or else all that fit.
@@ -39,7 +43,8 @@ extension Capabilities {
   func sharedCapacity(
     _ count: Int, of type: ElementType, arrays: Int = 1, beside elements: Int = 0, localSize: Int
   ) -> Int? {
-    let byteCount = sharedMemoryByteCount - elements * type.byteCount - localSize * (type.byteCount + 4)
+    let byteCount =
+      sharedMemoryByteCount - elements * type.byteCount - (localSize + localSize / 16) * (type.byteCount + 4)
     let all = byteCount / (arrays * type.byteCount)
     return count > all ? nil : min(count.powerOfTwo(atLeast: 256), all)
   }

@@ -10,6 +10,7 @@ extension QRFactorization {
         "shared",
         applies: { device, _, output in
           device.runs(output.elementType, localSize: Self.localSize) && capacity(output, device) != nil
+            && Self.iterations(output, localSize: Self.localSize) <= device.loopIterationLimit
         },
         program: { _, output, device in
           var constants: [UInt32: UInt32] = [0: UInt32(Self.localSize)]
@@ -18,7 +19,11 @@ extension QRFactorization {
         }),
       KernelVariant(
         "global",
-        applies: { device, _, output in device.runs(output.elementType, localSize: device.wideLocalSize) },
+        applies: { device, _, output in
+          let localSize = device.wideLocalSize
+          return device.runs(output.elementType, localSize: localSize)
+            && Self.iterations(output, localSize: localSize) <= device.loopIterationLimit
+        },
         program: { _, output, device in
           program(output, constants: [0: UInt32(device.wideLocalSize)], isGlobal: true)
         }),
@@ -31,6 +36,18 @@ extension QRFactorization {
   private func capacity(_ output: Signature, _ device: Capabilities) -> Int? {
     device.sharedCapacity(
       output.shape[1] * (output.shape[2] | 1), of: output.elementType, localSize: Self.localSize)
+  }
+
+  /// How many iterations of loops an invocation comes to, at most.
+  private static func iterations(_ output: Signature, localSize: Int) -> Int {
+    let (m, n) = (output.shape[1], output.shape[2])
+    let reflections = (0..<n).reduce(0) { sum, k in
+      let columns = max(n - k - 1, 1)
+      let parts = max(localSize / columns, 1)
+      let perColumn = 2 * (m - k).groups(of: parts) + parts
+      return sum + 2 * columns.groups(of: localSize) * perColumn + 3 * m.groups(of: localSize) + 32
+    }
+    return reflections + 3 * (m * n).groups(of: localSize)
   }
 
   private func program(_ output: Signature, constants: [UInt32: UInt32], isGlobal: Bool) -> KernelProgram {

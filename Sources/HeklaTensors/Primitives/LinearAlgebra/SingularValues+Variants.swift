@@ -11,6 +11,7 @@ extension SingularValues {
         applies: { device, inputs, _ in
           device.runs(inputs[0].elementType, localSize: Self.localSize)
             && capacity(Extents(inputs[0]), inputs[0].elementType, device) != nil
+            && Extents(inputs[0]).iterations(localSize: Self.localSize) <= device.loopIterationLimit
         },
         program: { inputs, _, device in
           let extents = Extents(inputs[0])
@@ -28,6 +29,7 @@ extension SingularValues {
             && device.sharedCapacity(
               2 * Extents(inputs[0]).values, of: inputs[0].elementType, beside: 3 * localSize,
               localSize: localSize) != nil
+            && Extents(inputs[0]).iterations(localSize: localSize) <= device.loopIterationLimit
         },
         program: { inputs, _, device in
           let extents = Extents(inputs[0])
@@ -60,6 +62,18 @@ extension SingularValues {
 
     /// What arrays with an element per singular value hold.
     var values: Int { count.powerOfTwo(atLeast: 32) }
+
+    /// About how many iterations of loops an invocation comes to in 12 sweeps, more than are usual, and for vectors
+    /// without a direction of their own, of which there may be as many as there are vectors.
+    func iterations(localSize: Int) -> Int {
+      let pairs = size / 2
+      let parts = max(localSize / pairs, 1)
+      let round =
+        pairs.groups(of: localSize) * (2 * length.groups(of: parts) + count.groups(of: parts) + parts)
+      let completion =
+        count + 4 * count.groups(of: localSize) * length + 3 * length.groups(of: localSize) * count
+      return 12 * size * round + count * completion
+    }
   }
 
   /// The elements of shared memory for the vectors and their rotations; nil where they do not fit.

@@ -10,6 +10,7 @@ extension SymmetricEigen {
         "shared",
         applies: { device, _, output in
           device.runs(output.elementType, localSize: Self.localSize) && capacity(output, device) != nil
+            && Self.iterations(output, localSize: Self.localSize) <= device.loopIterationLimit
         },
         program: { _, output, device in
           var constants: [UInt32: UInt32] = [0: UInt32(Self.localSize), 2: UInt32(Self.pairs(output))]
@@ -23,6 +24,7 @@ extension SymmetricEigen {
           return device.runs(output.elementType, localSize: localSize) && device.maxBindingCount >= 5
             && device.sharedCapacity(
               2 * Self.pairs(output), of: output.elementType, localSize: localSize) != nil
+            && Self.iterations(output, localSize: localSize) <= device.loopIterationLimit
         },
         program: { _, output, device in
           let size = Self.size(output)
@@ -44,6 +46,16 @@ extension SymmetricEigen {
 
   /// The matrices' extent, made even.
   private static func size(_ output: Signature) -> Int { output.shape[1] + output.shape[1] % 2 }
+
+  /// About how many iterations of loops an invocation comes to in 12 sweeps, more than are usual.
+  private static func iterations(_ output: Signature, localSize: Int) -> Int {
+    let (size, half) = (size(output), size(output) / 2)
+    let round =
+      half.groups(of: localSize) + (half * (half + 1) / 2).groups(of: localSize)
+      + (half * size).groups(of: localSize) + 1
+    return 12 * (size * round + (size * size).groups(of: localSize))
+      + size.groups(of: localSize) * 3 * size
+  }
 
   private static func pairs(_ output: Signature) -> Int { (size(output) / 2).powerOfTwo(atLeast: 16) }
 
