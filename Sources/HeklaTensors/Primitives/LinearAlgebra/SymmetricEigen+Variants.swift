@@ -49,7 +49,8 @@ extension SymmetricEigen {
 
   /// About how many iterations of loops an invocation comes to in 12 sweeps, more than are usual.
   private static func iterations(_ output: Signature, localSize: Int) -> Int {
-    let (size, half) = (size(output), size(output) / 2)
+    let size = Self.size(output)
+    let half = size / 2
     let round =
       half.groups(of: localSize) + (half * (half + 1) / 2).groups(of: localSize)
       + (half * size).groups(of: localSize) + 1
