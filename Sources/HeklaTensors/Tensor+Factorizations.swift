@@ -1,6 +1,9 @@
 import HeklaArrays
 
-/// Factorizations that are computed on the cpu device; on others the compiler says so with a typed error.
+/// Factorizations of batches of matrices, and what is made of them.
+///
+/// NaN in a matrix gives NaN, in its own results only. Matrices beyond some thousand columns are for the cpu device:
+/// elsewhere one workgroup reflects or rotates a matrix.
 extension Tensor {
   /// `P A = L U` with partial pivoting, for matrices `[..., n, n]`.
   ///
@@ -53,8 +56,8 @@ extension Tensor {
   /// `A = V diag(w) V^T` for symmetric matrices `[..., n, n]`, of which the lower triangle is read: the columns of
   /// `vectors` and the ascending `values`, `[..., n]`.
   ///
-  /// Each vector's element of largest absolute value is positive. Vectors of equal values have no derivative: what
-  /// would flow through their directions is dropped; functions of the values alone are not concerned.
+  /// Each vector's element of largest absolute value, the first of equals, is positive. Vectors of equal values have no
+  /// derivative: what would flow through their directions is dropped; functions of the values alone are not concerned.
   public func symmetricEigen(file: StaticString = #fileID, line: UInt = #line) -> (
     vectors: Tensor, values: Tensor
   ) {
