@@ -32,7 +32,7 @@ import Testing
   }
 
   /// Few and small: each new kernel takes these drivers up to a second.
-  @Test(arguments: TestDevice.shading, RandomGraph.seeds(30))
+  @Test(arguments: TestDevice.shading, RandomGraph.seeds(20))
   func `shader devices give the values of the references`(device: TestDevice, seed: UInt64) throws {
     try device.run { executor in
       let outputs = RandomGraph(
