@@ -145,11 +145,9 @@ extension DAGNN {
     let first = problems[0].name
     var (runs, losses) = ([Metrics](), [Double]())
     for problem in problems {
-      let all: [(Method, [Int])] = [
-        (.dagnn, hops), (.gcn, layers), (.sgc, hops), (.appnp, hops), (.mlp, [0]),
-      ]
-      let other: [(Method, [Int])] = [(.dagnn, [10]), (.gcn, [2]), (.sgc, [2]), (.appnp, [10]), (.mlp, [0])]
-      for (method, depths) in problem.name == first ? all : other {
+      let all = [(Method.dagnn, hops), (.gcn, layers), (.sgc, hops), (.appnp, hops), (.mlp, [0])]
+      let few = [(Method.dagnn, [10]), (.gcn, [2]), (.sgc, [2]), (.appnp, [10]), (.mlp, [0])]
+      for (method, depths) in problem.name == first ? all : few {
         for depth in depths {
           runs += try train(method, depth, on: problem, executor, context) { losses.append($0) }
         }
