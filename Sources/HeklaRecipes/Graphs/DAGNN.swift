@@ -86,9 +86,9 @@ extension DAGNN {
 
   enum Method: String { case dagnn, gcn, sgc, appnp, mlp }
 
-  /// What the baselines' own papers chose; SGC also steps of 0.2 instead of 0.01.
+  /// What is usual for the baselines; SGC also takes steps of 0.2 instead of 0.01.
   static let choices: [Method: Choice] = [
-    .gcn: (0.5, 5e-4), .sgc: (0, 1e-5), .appnp: (0.5, 5e-3), .mlp: (0.5, 5e-3),
+    .gcn: (0.5, 5e-4), .sgc: (0, 1e-5), .appnp: (0.5, 5e-4), .mlp: (0.5, 5e-4),
   ]
 
   /// One of the methods, `depth` hops deep; GCN, layers.
