@@ -14,6 +14,9 @@ extension Graph {
   public static func normalizedAdjacency(
     vertexCount: Int, edges: [(Int32, Int32)]
   ) throws(DeviceError) -> SparseMatrix {
+    for vertex in edges.flatMap({ [$0, $1] }) where vertex < 0 || Int(vertex) >= vertexCount {
+      throw .indexOutOfRange(operation: "normalized-adjacency", index: Int(vertex), bound: vertexCount)
+    }
     let neighbors = try CommonNeighbors(vertexCount: vertexCount, edges: edges).neighbors
     let scales = neighbors.map { 1 / Double($0.count + 1).squareRoot() }
     var (rows, columns, values): ([Int32], [Int32], [Float]) = ([], [], [])

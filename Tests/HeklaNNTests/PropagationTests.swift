@@ -30,7 +30,9 @@ import Testing
     #expect(agree(found, Self.dense(6, Self.edges).flatMap { $0 }, within: 1e-7))
     #expect(found == values(matrix.transposed.product(identity)))
     #expect(found[35] == 1)
-    #expect(throws: DeviceError.self) { try Graph.normalizedAdjacency(vertexCount: 4, edges: Self.edges) }
+    #expect(throws: DeviceError.indexOutOfRange(operation: "normalized-adjacency", index: 4, bound: 4)) {
+      try Graph.normalizedAdjacency(vertexCount: 4, edges: Self.edges)
+    }
   }
 
   @Test func `powers are repeated products, and teleporting is the recurrence`() throws {
