@@ -41,7 +41,12 @@ import Testing
     let x = Tensor(start, shape: [6, 2])
     let dense = values(a.product(.identity(6)))
     func times(_ x: [Double]) -> [Double] {
-      (0..<12).map { i in (0..<6).reduce(0) { $0 + dense[i / 2 * 6 + $1] * x[$1 * 2 + i % 2] } }
+      (0..<12).map { i in
+        let (row, column) = (i / 2, i % 2)
+        var sum = 0.0
+        for k in 0..<6 { sum += dense[row * 6 + k] * x[k * 2 + column] }
+        return sum
+      }
     }
     var (power, ranks) = (start.map(Double.init), start.map(Double.init))
     let powers = a.powers(times: x, count: 3).map { values($0) }
