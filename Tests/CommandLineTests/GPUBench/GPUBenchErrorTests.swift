@@ -1,5 +1,6 @@
 import HeklaArrays
 import HeklaDevices
+import HeklaTensors
 import Testing
 
 @testable import gpubench
@@ -20,7 +21,9 @@ import Testing
     ),
     (
       ["run", "gather/row"],
-      "gather has no sample 'row'. Did you mean 'rows'? Its samples are rows, scalars; 'all' runs each."
+      "gather has no sample 'row'. Did you mean 'rows'? Its samples are "
+        + (Sample.all.first { $0.primitive == "gather" }?.samples ?? []).map(\.label).joined(separator: ", ")
+        + "; 'all' runs each."
     ),
     (
       ["run", "sort", "--type", "float32"],

@@ -81,12 +81,16 @@ import Testing
     // Rows of more than 1,024 elements are sorted in another way.
     let (results, hasFailed) = try run("sort", variant: "rows")
     #expect(!hasFailed && results.allSatisfy { $0.hasPassed && $0.variant == "rows" })
-    #expect(
-      Set(results.map(\.caseName))
-        == Set(["rows", "columns-descending", "largest", "many-equal"].map { "sort/\($0)" }))
+    let ran = results.map(\.caseName)
+    #expect(ran.contains("sort/rows") && !ran.contains("sort/long-rows"))
+    #expect(ran.count > 1 && ran.count < (Self.samples("sort").count))
     for name in ["sort/long-rows", "sort"] {
       #expect(throws: BenchmarkError.self) { try run(name, variant: name == "sort" ? "host" : "rows") }
     }
+  }
+
+  private static func samples(_ primitive: String) -> [Sample] {
+    Sample.all.first { $0.primitive == primitive }?.samples ?? []
   }
 
   @Test("where a device can run none of the samples, the command fails")
@@ -118,7 +122,8 @@ import Testing
     }
     #expect(try SampleRequest(named: "gather") == nil)
     #expect(try SampleRequest(named: "no-such-thing") == nil)
-    #expect(try SampleRequest(named: "gather/all")?.samples.count == 2)
+    #expect(
+      try SampleRequest(named: "gather/all")?.samples.map(\.label) == Self.samples("gather").map(\.label))
   }
 
   @Test("the inventory has every primitive and says which devices run which variants")
@@ -135,7 +140,8 @@ import Testing
     let inventory = Inventory(devices: entries)
     let lines = inventory.text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     #expect(lines[0] == ["primitive", "variant", "cpu", "paper:0"])
-    #expect(lines.contains(["segment-reduction", "host", "4", "of", "4", "-"]))
+    let count = "\(Self.samples("segment-reduction").count)"
+    #expect(lines.contains(["segment-reduction", "host", count, "of", count, "-"]))
     let list = try #require(
       try JSONSerialization.jsonObject(with: Data(inventory.document.indented.utf8)) as? [[String: Any]])
     #expect(list.compactMap { $0["primitive"] as? String } == Sample.all.map(\.primitive))
