@@ -105,7 +105,8 @@ import Testing
     let equal = Tensor([1, 2, 2, 4, 3, 6] as [Float], shape: [3, 2])
     let found = referenceValues(of: [DAGNN.smoothness(x), DAGNN.smoothness(equal)]).map { $0.doubles()[0] }
     // Two right angles, each sqrt(2) / 2, and one pair that is opposite, 1.
-    #expect(abs(found[0] - (2 * 0.5.squareRoot() + 1) / 3) < 1e-12)
+    let expected: Double = (2.0.squareRoot() + 1) / 3
+    #expect(abs(found[0] - expected) < 1e-12)
     #expect(found[1] < 1e-7)
   }
 
