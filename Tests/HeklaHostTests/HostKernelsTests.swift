@@ -95,7 +95,8 @@ import Testing
   func sparseProduct(width: Int) throws {
     // Row 1 has 3,000 elements, which are summed in parts; row 2 has none, the others a few each. Whole numbers that
     // float32 holds, so that no order of the sums rounds.
-    let rows = (0..<3_000).map { _ in 1 } + (0..<90).map { $0 % 3 == 2 ? 3 : 0 }
+    let few: [Int] = (0..<90).map { $0 % 3 == 2 ? 3 : 0 }
+    let rows = [Int](repeating: 1, count: 3_000) + few
     let columns = rows.indices.map { ($0 * 31) % 50 }
     let values = rows.indices.map { Float($0 % 7 - 3) }
     let x = (0..<50 * width).map { Float($0 % 11 - 5) }

@@ -17,8 +17,11 @@ import Testing
       matrix[Int(second)][Int(first)] = 1
     }
     let degrees = matrix.map { $0.reduce(0, +) }
-    return (0..<count).map { row in
-      (0..<count).map { matrix[row][$0] / (degrees[row] * degrees[$0]).squareRoot() }
+    return (0..<count).map { row -> [Double] in
+      (0..<count).map { column -> Double in
+        let product: Double = degrees[row] * degrees[column]
+        return matrix[row][column] / product.squareRoot()
+      }
     }
   }
 
@@ -41,11 +44,9 @@ import Testing
     let x = Tensor(start, shape: [6, 2])
     let dense = values(a.product(.identity(6)))
     func times(_ x: [Double]) -> [Double] {
-      (0..<12).map { i in
-        let (row, column) = (i / 2, i % 2)
-        var sum = 0.0
-        for k in 0..<6 { sum += dense[row * 6 + k] * x[k * 2 + column] }
-        return sum
+      (0..<12).map { place -> Double in
+        let (row, column) = (place / 2, place % 2)
+        return (0..<6).reduce(0.0) { sum, k in sum + dense[row * 6 + k] * x[k * 2 + column] }
       }
     }
     var (power, ranks) = (start.map(Double.init), start.map(Double.init))

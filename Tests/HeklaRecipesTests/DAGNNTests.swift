@@ -105,7 +105,8 @@ import Testing
     let equal = Tensor([1, 2, 2, 4, 3, 6] as [Float], shape: [3, 2])
     let found = referenceValues(of: [DAGNN.smoothness(x), DAGNN.smoothness(equal)]).map { $0.doubles()[0] }
     // Two right angles, each sqrt(2) / 2, and one pair that is opposite, 1.
-    #expect(abs(found[0] - (2 * 0.5.squareRoot() + 1) / 3) < 1e-12)
+    let expected: Double = (2.0.squareRoot() + 1) / 3
+    #expect(abs(found[0] - expected) < 1e-12)
     #expect(found[1] < 1e-7)
   }
 
@@ -152,7 +153,9 @@ import Testing
   @Test func `Every method learns the rings, and two runs are equal bit for bit`() throws {
     for (method, depth) in Self.methods {
       let found = try Self.trained(method, depth, on: "cpu", steps: 60)
-      #expect(found[0][0] > 0.5 && found.suffix(10).allSatisfy { $0[0] < found[0][0] }, "\(method)")
+      // Losses are noisy, since dropout takes all of a vertex's two features at times.
+      func mean(_ steps: some Sequence<[Double]>) -> Double { steps.reduce(0) { $0 + $1[0] } / 20 }
+      #expect(mean(found.suffix(20)) < 0.8 * mean(found.prefix(20)), "\(method)")
       let again = try Self.trained(method, depth, on: "cpu", steps: 60)
       #expect(again.joined().map(\.bitPattern) == found.joined().map(\.bitPattern), "\(method)")
     }
@@ -172,7 +175,7 @@ import Testing
     }
   }
 
-  @Test func `50 hops are planned in memory that grows by the hops' own rows alone`() throws {
+  @Test func `50 hops of APPNP are planned in the memory of 10`() throws {
     let problem = try Self.problem()
     func byteCount(_ k: Int) throws -> Int {
       let f = DAGNN.Network(.appnp, k, on: problem, key: RandomKey(seed: 1))
