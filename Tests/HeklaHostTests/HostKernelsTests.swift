@@ -133,7 +133,7 @@ import Testing
     }
     #expect(try product() == [3 * (1.0 / 3), 5])
     func error(_ index: Int, _ bound: Int) -> DeviceError {
-      .indexOutOfRange(operation: "sparse_product", index: index, bound: bound)
+      .indexOutOfRange(operation: "sparse-product", index: index, bound: bound)
     }
     #expect(throws: error(3, 3)) { try product(columns: [3, 0]) }
     #expect(throws: error(-1, 2)) { try product(order: [0, -1]) }
