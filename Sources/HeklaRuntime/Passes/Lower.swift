@@ -71,7 +71,9 @@ private func lower(
     throw .unsupported(
       device: capabilities.deviceName,
       feature: "\(name) of \(inputs.map(\.description).joined(separator: " and "))",
-      remedy: "Convert the inputs to float32 with converted(to:), or run on the cpu device.")
+      remedy: inputs.contains { $0.elementType == .float64 }
+        ? "Convert the inputs to float32 with converted(to:), or run it on the cpu device."
+        : "Run it on the cpu device.")
   }
   let program = variant.program(inputs, node.signature, capabilities)
   var temporaries = program.temporaries
