@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares training steps of a pointer network for hulls of 5 to 12 points by Hekla's cpu device with PyTorch's eager mode.
 
-A step is what the recipe does: a batch of 128, encoder and decoder of width 128, attention of all steps at once, the
+A step is what the recipe does: a batch of 64, encoder and decoder of width 128, attention of all steps at once, the
 masked cross-entropy, its gradient clipped by norm, and Adam. Hekla also makes the batch's points and hulls; PyTorch
 cycles through batches that were made before. PyTorch does it in each of two ways, torch.nn.LSTM over packed sequences
 or a loop over torch.nn.LSTMCell with torch.where, and is judged by the faster. Both take turns, each in a process of
@@ -23,7 +23,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BATCH, H, LEAST, MOST, CLIP, RATE = 128, 128, 5, 12, 2.0, 2e-3
+BATCH, H, LEAST, MOST, CLIP, RATE = 64, 128, 5, 12, 2.0, 2e-3
 WAYS = ["packed", "cells"]
 
 

@@ -74,8 +74,7 @@ import Testing
   @Test(arguments: [PointerNet.Kind.hull, .lstm, .attention])
   func `The gradient of the whole model agrees with central differences`(kind: PointerNet.Kind) throws {
     let f = PointerNet.Network(kind, 3, key: RandomKey(seed: 4))
-    let sizes = kind == .hull ? 4...6 : 10...10
-    let given = PlanarExamples(.convexHull, count: 2, sizes: sizes, key: RandomKey(seed: 5))
+    let given = PlanarExamples(.convexHull, count: 2, sizes: 3...4, key: RandomKey(seed: 5))
     let loss = PointerNet.objective(f, [given.x, given.lengths, given.positions].map { Tensor($0) })
     let theta = f.trainableParameters
     let start = theta.enumerated().map { index, parameter in
@@ -89,8 +88,8 @@ import Testing
     let found = values(of: gradients(of: loss, withRespectTo: theta.map(\.tensor)), at: start)
     let step = 1e-5
     for (index, array) in start.enumerated() {
-      // Every fifth of a large array.
-      for position in stride(from: 0, to: array.count, by: array.count > 12 ? 5 : 1) {
+      // Some of a large array, all of a small one.
+      for position in stride(from: 0, to: array.count, by: array.count > 3 ? 5 : 1) {
         func value(_ shift: Double) -> Double {
           var point = start
           point[index][position] += shift
@@ -103,6 +102,26 @@ import Testing
     }
     // e_0 of a network that does not attend is alone in having none.
     #expect(found.filter { $0.allSatisfy { $0 == 0 } }.count == (kind == .lstm ? 1 : 0))
+  }
+
+  @Test func `The processor's gradient is the reference's`() throws {
+    let f = PointerNet.Network(.hull, 8, key: RandomKey(seed: 11))
+    let given = PlanarExamples(.convexHull, count: 3, sizes: 4...6, key: RandomKey(seed: 12))
+    let loss = PointerNet.objective(f, [given.x, given.lengths, given.positions].map { Tensor($0) })
+    let theta = f.trainableParameters
+    let slopes = gradients(of: loss, withRespectTo: theta.map(\.tensor))
+    let executor = try PlanExecutor(Self.device("cpu"))
+    let found = try executor.values(of: slopes).map { $0.doubles() }
+    let fed = try theta.map { ($0.tensor.node, try executor.values(of: $0)) }
+    let wanted = referenceValues(of: slopes, feeding: Dictionary(uniqueKeysWithValues: fed)).map {
+      $0.doubles()
+    }
+    for (index, (a, b)) in zip(found, wanted).enumerated() {
+      let size = b.map(abs).max() ?? 0
+      // Sums of a hundred products in float32, over a dozen steps one after the other.
+      #expect(
+        size > 0 && zip(a, b).allSatisfy { abs($0 - $1) < 1e-5 * max(size, 1e-2) }, "parameter \(index)")
+    }
   }
 
   // MARK: Training
@@ -119,22 +138,16 @@ import Testing
   }
 
   @Test(arguments: softwareDevices)
-  func `Two steps agree with those of the processor`(name: String) throws {
-    for kind in [PointerNet.Kind.hull, .attention] {
-      let (found, expected) = (
-        try Self.losses(name, kind, steps: 3), try Self.losses("cpu", kind, steps: 3)
-      )
-      for (a, b) in zip(found, expected) {
-        #expect(abs(a - b) <= 1e-5 * abs(b), "\(kind): \(a), on cpu \(b)")
-      }
-      #expect(Set(found).count == 3)
-    }
+  func `Three steps agree with those of the processor`(name: String) throws {
+    let (found, expected) = (try Self.losses(name, .hull, steps: 3), try Self.losses("cpu", .hull, steps: 3))
+    for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-5 * abs(b), "\(a), on cpu \(b)") }
+    #expect(Set(found).count == 3)
   }
 
   @Test(arguments: kinds)
-  func `A network learns a batch by heart, and then finds its answers`(kind: PointerNet.Kind) throws {
-    let losses = try Self.losses("cpu", kind, steps: 60)
-    #expect(losses[59] < 0.7 * losses[0], "\(losses[0]) to \(losses[59])")
+  func `A network learns a batch by heart`(kind: PointerNet.Kind) throws {
+    let losses = try Self.losses("cpu", kind, steps: 400)
+    #expect(losses[399] < 0.3 * losses[0], "\(losses[0]) to \(losses[399])")
   }
 
   @Test func `Beam search of one beam chooses what the network, fed its own choices, holds likeliest`() throws
@@ -160,19 +173,17 @@ import Testing
     }
   }
 
-  @Test(arguments: ["cpu"] + softwareDevices.prefix(1))
-  func `Everything runs, tours are valid, and pictures are drawn`(name: String) throws {
+  @Test func `Everything runs, tours are valid, and pictures are drawn`() throws {
     let folder = try TemporaryFolder()
     let output = try RunFolder(folder.path + "/run")
-    let networks = name == "cpu" ? "networks=hull,lstm,attention,tour,delaunay" : "networks=tour"
-    let record = try Self.tiny(networks).run(RunContext(device: Self.device(name), output: output))
-    #expect(record.losses.count == (name == "cpu" ? 10 : 2) && record.losses.allSatisfy(\.isFinite))
+    let record = try Self.tiny("networks=hull,lstm,attention,tour,delaunay").run(
+      RunContext(device: Self.device("cpu"), output: output))
+    #expect(record.losses.count == 10 && record.losses.allSatisfy(\.isFinite))
     for n in [8, 10, 12] {
       #expect(record.metrics["tour.valid.\(n)"] == 1)
       #expect(try folder.text(of: "run/tour-\(n).svg").contains("<polygon"))
     }
-    #expect(try folder.text(of: "run/metrics.jsonl").split(separator: "\n").count == record.losses.count / 2)
-    guard name == "cpu" else { return }
+    #expect(try folder.text(of: "run/metrics.jsonl").split(separator: "\n").count == 5)
     let names = PointerNet.claims.map { $0.finding(on: record.metrics).verdict }
     for verdict in names { if case .notMeasured(let missing) = verdict { Issue.record("\(missing)") } }
   }
