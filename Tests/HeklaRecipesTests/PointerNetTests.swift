@@ -131,7 +131,7 @@ import Testing
     let executor = try PlanExecutor(device(name))
     let f = PointerNet.Network(kind, 8, key: RandomKey(seed: 7))
     let given = PlanarExamples(kind.problem, count: 4, sizes: kind.sizes.trained, key: RandomKey(seed: 8))
-    let step = try PointerNet(applying: ["learningRate=0.01"]).step(f, given, of: 2 * count, executor)
+    let step = try PointerNet(applying: ["learningRate=0.02"]).step(f, given, of: 2 * count, executor)
     return try (0..<count).map { _ in
       try step.run([given.x, given.lengths, given.positions])[0].doubles()[0]
     }
@@ -146,8 +146,8 @@ import Testing
 
   @Test(arguments: kinds)
   func `A network learns a batch by heart`(kind: PointerNet.Kind) throws {
-    let losses = try Self.losses("cpu", kind, steps: 400)
-    #expect(losses[399] < 0.3 * losses[0], "\(losses[0]) to \(losses[399])")
+    let losses = try Self.losses("cpu", kind, steps: 200)
+    #expect(losses[199] < 0.5 * losses[0], "\(losses[0]) to \(losses[199])")
   }
 
   @Test func `Beam search of one beam chooses what the network, fed its own choices, holds likeliest`() throws
