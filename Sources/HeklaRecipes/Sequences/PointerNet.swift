@@ -33,29 +33,40 @@ struct PointerNet: Experiment {
   ]
 
   static let claims = [
-    Claim("0.8 of hulls of 5 points are exact", source: "table 1: 0.726 at n = 50") {
-      $0["hull.exact.5"] >= 0.8
-    },
-    Claim("and 0.6 of 10 points", source: "table 1: 0.726 at n = 50") { $0["hull.exact.10"] >= 0.6 },
-    Claim("hulls of 10 points cover the true ones", source: "table 1: 0.999 at n = 50") {
-      $0["hull.area.10"] >= 0.99
-    },
+    Claim(
+      "0.8 of hulls of 5 points are exact", source: "table 1: 0.726 at n = 50",
+      failure: "0.798 of 500, up from 0.594 (another seed) after 500 steps; more than 4,000 were not tried"
+    ) { $0["hull.exact.5"] >= 0.8 },
+    Claim(
+      "and 0.6 of 10 points", source: "table 1: 0.726 at n = 50",
+      failure: "0.572 of 500, up from 0.276 (another seed) after 500 steps; more than 4,000 were not tried"
+    ) { $0["hull.exact.10"] >= 0.6 },
+    Claim(
+      "hulls of 10 points cover the true ones", source: "table 1: 0.999 at n = 50",
+      failure:
+        "0.973, because 0.018 of the hulls cross themselves and count as 0; those that do not cover 0.991"
+    ) { $0["hull.area.10"] >= 0.99 },
     Claim("so do hulls of 20, never trained on", source: "table 1: 0.992 at n = 500, trained on 5 to 50") {
       $0["hull.area.20"] >= 0.96
     },
-    Claim("fixed vocabularies are worse", source: "table 1: LSTM 0.019, attention 0.389, pointers 0.726") {
+    Claim("an LSTM with a fixed vocabulary is worse", source: "table 1: LSTM 0.019, pointers 0.726") {
       $0["hull.exact.10"] >= $0["lstm.exact.10"] + 0.3
-        && $0["hull.exact.10"] >= $0["attention.exact.10"] + 0.1
     },
+    Claim(
+      "and so is one with attention", source: "table 1: LSTM with attention 0.389, pointers 0.726",
+      failure:
+        "0.572 beside 0.56; not tried: pointers trained on 10 points alone, as the baseline is, or the paper's n = 50"
+    ) { $0["hull.exact.10"] >= $0["attention.exact.10"] + 0.1 },
     Claim("tours are valid and near the shortest", source: "table 2: 2.88 of 2.87 at n = 10") {
-      $0["tour.length.8"] <= 1.05 * $0["tour.shortest.8"] && $0["tour.valid.8"] == 1
+      $0["tour.length.8"] <= 1.05 * $0["tour.shortest.8"] && $0["tour.valid.8"] >= 1
     },
     Claim("and no longer than the nearest neighbour's", source: "section 4.4") {
       $0["tour.length.8"] <= $0["tour.nearest.8"]
     },
-    Claim("triangulations are learned", source: "section 4.3: 0.807 exact, 0.93 of triangles at n = 5") {
-      $0["delaunay.exact.5"] >= 0.45 && $0["delaunay.coverage.5"] >= 0.75
-    },
+    Claim(
+      "triangulations are learned", source: "section 4.3: 0.807 exact, 0.93 of triangles at n = 5",
+      failure: "0.184 exact and 0.638 of triangles after 4,000 steps of 64; more were not tried"
+    ) { $0["delaunay.exact.5"] >= 0.45 && $0["delaunay.coverage.5"] >= 0.75 },
     Claim("probabilities sum to 1, padding has none and changes none", source: "equation 3") {
       ($0["exact.sum"] - 1).magnitude <= 1e-5 && $0["exact.padding"] == 0 && $0["exact.mixed"] <= 1e-5
     },
@@ -256,23 +267,22 @@ extension PointerNet {
   func judged(
     _ f: Network, _ kind: Kind, _ key: RandomKey, _ executor: PlanExecutor, _ output: RunFolder?
   ) throws -> Metrics {
-    var metrics = kind == .hull ? try Self.exactness(f, executor).values : [:]
+    var metrics = kind == .hull ? try Self.exactness(f, executor) : Metrics()
     for n in kind.sizes.tested {
       let given = PlanarExamples(kind.problem, count: tests, sizes: n...n, key: key.folded(in: UInt64(n)))
       let found = try decoded(f, kind.problem, given, executor)
-      for (index, c) in found.enumerated() {
-        for (name, value) in kind.problem.scores(of: c, truth: given.answers[index], for: given.points[index])
-        {
-          metrics["\(kind).\(name).\(n)", default: 0] += value / Double(tests)
-        }
+      var sums: [String: Double] = [:]
+      for (p, (c, truth)) in zip(given.points, zip(found, given.answers)) {
+        sums.merge(kind.problem.scores(of: c, truth: truth, for: p), uniquingKeysWith: +)
       }
+      for (name, sum) in sums { metrics["\(kind).\(name).\(n)"] = sum / Double(tests) }
       let panels = [("truth", given.answers[0]), ("\(kind)", found[0])].map { name, c in
         PlanePicture.Panel(
           name, points: given.points[0].points, polygons: kind.problem.polygons(of: c, for: given.points[0]))
       }
       try output?.write(PlanePicture(panels).svg, to: "\(kind)-\(n).svg")
     }
-    return Metrics(metrics)
+    return metrics
   }
 
   /// The sum of probabilities that is farthest from 1, the greatest at padding, and how far those of a batch of
