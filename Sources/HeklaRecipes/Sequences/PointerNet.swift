@@ -10,7 +10,7 @@ import HeklaExperiments
 ///
 /// Departures: at most 12 points in training instead of 50, fresh ones in each of 4,000 steps; h 128 instead of 512,
 /// batches of 64 instead of 128; Adam at a falling rate instead of plain descent. Input weights are drawn from -1 to 1,
-/// W1, W2 and v wider than 0.08, else training stands still for thousands of steps. The baseline's attention is not fed
+/// W1, W2 and v wider than 0.08, else the loss stays at 1.6 for 2,000 steps and more. The baseline's attention is not fed
 /// to the next step, so all steps are computed at once. A hull that crosses itself covers 0 instead of being left out.
 struct PointerNet: Experiment {
   static let paper = Paper(
