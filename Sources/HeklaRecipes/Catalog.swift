@@ -4,4 +4,5 @@ import HeklaExperiments
 public let catalog = RecipeCatalog([
   DAGNN.self,
   LotteryTicket.self,
+  PointerNet.self,
 ])
