@@ -62,9 +62,19 @@ enum RandomGraphSeeds {
     for kernel in formKernels(computation, options: options, maxBindings: 16) {
       switch kernel.body {
       case .primitive(let node), .repetition(let node, _):
-        let type = node.elementType.isFloating ? ElementType.float64 : node.elementType
         let inputs = node.inputs.map { value($0.base).reshaped(to: $0.shape) }
-        values[node] = node.primitive.reference(inputs, signature: Signature(node.shape, type))
+        let further = node.primitive.secondarySignatures(of: node.inputs.map(\.signature))
+        let signatures = ([node.signature] + further).map { signature in
+          Signature(signature.shape, signature.elementType.isFloating ? .float64 : signature.elementType)
+        }
+        let results = node.primitive.references(inputs, signatures: signatures)
+        for target in kernel.writes {
+          if case .secondary(let index) = target.primitive.lowering {
+            values[target] = results[index + 1]
+          } else {
+            values[target] = results[0]
+          }
+        }
       case .loop(let built):
         let targets = built.roots.map { root in
           HostArray(zeros: root.shape, of: root.elementType.isFloating ? .float64 : root.elementType)
