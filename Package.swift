@@ -108,7 +108,8 @@ let package = Package(
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests(
       "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
-    tests("HeklaNN", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),
+    tests(
+      "HeklaNN", on: "HeklaArrays", "HeklaDevices", "HeklaRuntime", "HeklaTensors", "RuntimeTestSupport"),
     tests("HeklaData", on: "HeklaArrays"),
     tests("HeklaText"),
     tests("HeklaExperiments", on: "Hekla", "HeklaText"),

@@ -2,5 +2,6 @@ import HeklaExperiments
 
 /// The recipes that `hekla` knows, one line each.
 public let catalog = RecipeCatalog([
-  LotteryTicket.self
+  LotteryTicket.self,
+  PFN.self,
 ])
