@@ -8,8 +8,10 @@ it in four ways, attention by nn.TransformerEncoderLayer or by scaled_dot_produc
 is judged by the fastest. Both take turns, each in a process of its own so that no library's waiting threads disturb
 the next; what is compared is the median over rounds.
 
+With --busy both are measured in seconds of processor time of one thread, which others on the machine disturb less.
+
 Needs `swift build -c release --product hekla` and PyTorch in the Python that runs this:
-Benchmarks/steps/pfn.py [--threads 2] [--rounds 5] [--steps 300]
+Benchmarks/steps/pfn.py [--threads 2] [--rounds 5] [--steps 300] [--busy]
 """
 
 import argparse
@@ -28,6 +30,14 @@ T, BATCH, BUCKETS, WIDTH, HEADS, HIDDEN, LAYERS = 30, 64, 100, 64, 4, 128, 3
 LENGTH_SCALE, NOISE = 0.2, 1e-2
 
 
+def spent(run):
+    """What `run` returns, and the processor time of the processes that it waited for, in seconds."""
+    before = os.times()
+    result = run()
+    after = os.times()
+    return result, after.children_user + after.children_system - before.children_user - before.children_system
+
+
 def hekla(threads, steps):
     """Steps per second, as the recipe's progress line says."""
     command = [ROOT / ".build/release/hekla", "train", "pfn", "--device", "cpu"]
@@ -43,16 +53,17 @@ def hekla(threads, steps):
     return float(rate.group(1))
 
 
-def peer(threads, steps, ways):
+def peer(threads, steps, ways, is_busy):
     """Steps per second of PyTorch by way, from a process of its own."""
     command = [sys.executable, __file__, "--peer", "--threads", str(threads), "--steps", str(steps)]
+    command += ["--busy"] if is_busy else []
     done = subprocess.run(command + ["--ways", *ways], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
     return json.loads(done.stdout)
 
 
-def run_peer(threads, steps, ways):
+def run_peer(threads, steps, ways, clock):
     """Prints steps per second of PyTorch, by way, as JSON."""
     import torch
     import torch.nn.functional as F
@@ -142,10 +153,10 @@ def run_peer(threads, steps, ways):
 
         for _ in range(10):
             step()
-        start = time.perf_counter()
+        start = clock()
         for _ in range(steps):
             step()
-        return steps / (time.perf_counter() - start)
+        return steps / (clock() - start)
 
     print(json.dumps({way: rate(*way.split("+")) for way in ways}))
 
@@ -155,20 +166,28 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--busy", action="store_true", help="compare seconds of processor time, for busy machines")
     parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--ways", nargs="*", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peer:
-        return run_peer(options.threads, options.steps, options.ways)
+        clock = time.process_time if options.busy else time.perf_counter
+        return run_peer(options.threads, options.steps, options.ways, clock)
 
+    options.threads = 1 if options.busy else options.threads
     ways = [f"{block}+{adam}" for block in ("stock", "sdpa") for adam in ("plain", "fused")]
-    trial = peer(options.threads, max(options.steps // 5, 5), ways)
+    trial = peer(options.threads, max(options.steps // 5, 5), ways, options.busy)
     fastest = max(trial, key=trial.get)
     print("PyTorch, steps/s: " + ", ".join(f"{way} {rate:.1f}" for way, rate in trial.items()))
     rounds = []
     for _ in range(options.rounds):
-        here = hekla(options.threads, options.steps)
-        there = peer(options.threads, options.steps, [fastest])[fastest]
+        if options.busy:
+            # What is not training is there in both runs.
+            start, whole = (spent(lambda: hekla(options.threads, n))[1] for n in (10, options.steps + 10))
+            here = options.steps / (whole - start)
+        else:
+            here = hekla(options.threads, options.steps)
+        there = peer(options.threads, options.steps, [fastest], options.busy)[fastest]
         rounds.append((here, there))
         print(f"Hekla {here:.1f}, PyTorch ({fastest}) {there:.1f}, ratio {here / there:.2f}")
     here, there = (statistics.median(rates) for rates in zip(*rounds))

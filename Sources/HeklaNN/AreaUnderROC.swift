@@ -1,9 +1,10 @@
 import HeklaTensors
 
-/// The area under the receiver operating characteristic: how often a positive has a larger score than a negative.
+/// The area under the receiver operating characteristic: how often a positive has a larger score than a
+/// negative.
 ///
-/// By the ranks of the positives, of which equal scores share the middle one. NaN where one class has no example.
-/// Source: Fawcett 2006, "An introduction to ROC analysis", section 7.
+/// By the ranks of the positives, of which equal scores share the middle one. NaN where one class has no
+/// example. Source: Fawcett 2006, "An introduction to ROC analysis", section 7.
 /// - Parameters:
 ///   - scores: `float32` of shape `[..., n]`.
 ///   - labels: `bool` of that shape, true for positives.

@@ -2,12 +2,14 @@ import Foundation
 import HeklaArrays
 import HeklaTensors
 
-/// Distributions of a number that are constant within buckets, with half-normal tails: a histogram that is learned.
+/// Distributions of a number that are constant within buckets, with half-normal tails: a histogram that is
+/// learned.
 ///
-/// Logits, shape `[..., K]`, give each of K buckets its probability p_k; within bucket k the density is p_k divided
-/// by the width. The two buckets at the ends are half-normal instead and reach to infinity, so every number has a
-/// density: half of their probability lies within their own width, so their scale is width / Phi^-1(3/4).
-/// Source: Müller et al. 2022, "Transformers can do Bayesian inference", section 4, "Riemann distribution".
+/// Logits, shape `[..., K]`, give each of K buckets its probability p_k; within bucket k the density is p_k
+/// divided by the width. The two buckets at the ends are half-normal instead and reach to infinity, so every
+/// number has a density: half of their probability lies within their own width, so their scale is width /
+/// Phi^-1(3/4). Source: Müller et al. 2022, "Transformers can do Bayesian inference", the Riemann
+/// distribution.
 public struct BarDistribution: Sendable {
   /// The ends of the buckets, K + 1 growing numbers.
   public let borders: [Double]
@@ -22,7 +24,8 @@ public struct BarDistribution: Sendable {
     self.borders = borders
   }
 
-  /// `count` buckets that each hold the same share of `samples`, the ends at the least and the greatest of them.
+  /// `count` buckets that each hold the same share of `samples`, the ends at the least and the greatest of
+  /// them.
   /// - Precondition: There are more samples than buckets, and few are equal.
   public init(_ count: Int, quantilesOf samples: [Double], file: StaticString = #fileID, line: UInt = #line) {
     require(

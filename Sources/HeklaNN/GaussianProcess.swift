@@ -4,9 +4,9 @@ import HeklaTensors
 
 /// Exact regression by a Gaussian process of known covariance, for batches of data sets, by Cholesky factors.
 ///
-/// Which rows are observed is a mask, so that one compiled step serves any number of them: a row that is not observed
-/// counts as independent of all others. Source: Rasmussen & Williams 2006, "Gaussian processes for machine
-/// learning", algorithm 2.1.
+/// Which rows are observed is a mask, so that one compiled step serves any number of them: a row that is not
+/// observed counts as independent of all others. Source: Rasmussen & Williams 2006, "Gaussian processes for
+/// machine learning", algorithm 2.1.
 public struct GaussianProcess: Sendable {
   /// The covariance of the function's values, without noise, `[..., T, T]`.
   public let covariance: Tensor
@@ -88,7 +88,8 @@ public struct GaussianProcess: Sendable {
     return -0.5 * (squares + logDeterminant + count * log(2 * Double.pi))
   }
 
-  /// The factor of the observed rows' covariance, 1 on the diagonal of the others, and y with 0 there, `[..., T, 1]`.
+  /// The factor of the observed rows' covariance, 1 on the diagonal of the others, and y, `[..., T, 1]`,
+  /// with 0 there.
   private func conditioned(_ y: Tensor, _ isObserved: Tensor) -> (factor: Tensor, residual: Tensor) {
     let rank = covariance.rank
     let matrix = Tensor.map([covariance, isObserved.expanded(at: -1), isObserved.expanded(at: -2)]) { x in

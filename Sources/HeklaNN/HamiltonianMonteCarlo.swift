@@ -1,10 +1,12 @@
 import HeklaArrays
 import HeklaTensors
 
-/// Samples of distributions known up to a factor, by Hamiltonian dynamics: many independent chains in one step.
+/// Samples of distributions known up to a factor, by Hamiltonian dynamics: many independent chains in one
+/// step.
 ///
-/// Each step draws momenta of unit mass, follows `leapfrogs` steps of the leapfrog integrator and accepts where it
-/// ends with probability min(1, exp(H - H')). Source: Neal 2011, "MCMC using Hamiltonian dynamics", section 3.2.
+/// Each step draws momenta of unit mass, follows `leapfrogs` steps of the leapfrog integrator and accepts
+/// where it ends with probability min(1, exp(H - H')). Source: Neal 2011, "MCMC using Hamiltonian dynamics",
+/// section 3.2.
 public struct HamiltonianMonteCarlo: Sendable {
   /// Where the chains are, `[chains, d]`.
   public let position: Parameter
@@ -17,8 +19,8 @@ public struct HamiltonianMonteCarlo: Sendable {
   /// Chains that start at `start`.
   /// - Parameters:
   ///   - start: Shape `[chains, d]`.
-  ///   - potential: -log of the density, up to a constant, `[chains]`, of positions `[chains, d]`; that of a chain
-  ///     depends on its own position alone.
+  ///   - potential: -log of the density, up to a constant, `[chains]`, of positions `[chains, d]`; that of a
+  ///     chain depends on its own position alone.
   public init(
     from start: Tensor, stepSize: Double, leapfrogs: Int, file: StaticString = #fileID, line: UInt = #line,
     potential: @escaping @Sendable (Tensor) -> Tensor

@@ -1,12 +1,12 @@
 import HeklaArrays
 import HeklaTensors
 
-/// The weights w, `[..., d]`, with the least sum of r_i BCE(x_i w, y_i) and sum of penalty_j w_j^2 / 2, by Newton's
-/// method from 0.
+/// The weights w, `[..., d]`, with the least sum of r_i BCE(x_i w, y_i) and sum of penalty_j w_j^2 / 2, by
+/// Newton's method from 0.
 ///
-/// Many small problems at once: outer axes broadcast. With a positive penalty on every weight the minimum is unique,
-/// also where a plane separates the classes. Source: Hastie et al. 2009, "The elements of statistical learning",
-/// section 4.4.1.
+/// Many small problems at once: outer axes broadcast. With a positive penalty on every weight the minimum is
+/// unique, also where a plane separates the classes. Source: Hastie et al. 2009, "The elements of statistical
+/// learning", section 4.4.1.
 /// - Parameters:
 ///   - x: Shape `[..., n, d]`; a column of ones makes an intercept.
 ///   - labels: 0 or 1, `[..., n]`.

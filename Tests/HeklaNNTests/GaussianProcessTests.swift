@@ -73,8 +73,8 @@ import Testing
     let isObserved = Tensor.range(30).map { $0 .< .constant(20, .int32) }
     let loss = process.prediction(from: y, where: isObserved).negativeLogDensity(at: y)
     let found = try TestDevice.cpu.run { try $0.values(of: [loss])[0].doubles() }
-    // The condition is up to 20 / 0.01 = 2,000, so variances of 0.01 are off by up to 2,000 half-units of 1, 1e-4, and
-    // so the quadratic term by 1e-2 of itself, where it is a few.
+    // The condition is up to 20 / 0.01 = 2,000, so variances of 0.01 are off by up to 2,000 half-units of 1,
+    // 1e-4, and so the quadratic term by 1e-2 of itself, where it is a few.
     #expect(agree(found, values(loss), within: 2e-2))
   }
 
@@ -123,7 +123,8 @@ import Testing
       for (found, wanted) in zip(moments, expected) {
         #expect(abs(found - wanted) < 0.32 * max(abs(wanted), 1))
       }
-      // Steps of 0.3 are well below the stability limit of 2 / sqrt(2.4) and above nothing: most are accepted, not all.
+      // Steps of 0.3 are well below the stability limit of 2 / sqrt(2.4) and above nothing: most are
+      // accepted, not all.
       #expect(accepted > 0.8 && accepted < 1)
     }
   }

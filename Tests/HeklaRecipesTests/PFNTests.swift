@@ -120,7 +120,8 @@ import Testing
           theta[index][position] += shift
           return fixture.values([loss], theta: theta)[0][0]
         }
-        // In float64 a central difference is off by about 1e-10 of the third derivative and 1e-11 by rounding.
+        // In float64 a central difference is off by about 1e-10 of the third derivative and 1e-11 by
+        // rounding.
         let expected = (value(step) - value(-step)) / (2 * step)
         #expect(abs(found[index][position] - expected) < 1e-7, "parameter \(index), element \(position)")
       }
@@ -158,7 +159,8 @@ import Testing
   @Test(arguments: softwareDevices)
   func `The losses of two steps agree with those of the processor`(name: String) throws {
     let (expected, found) = (try Self.losses("cpu", steps: 2), try Self.losses(name, steps: 2))
-    // Sums in another order, and a Cholesky factor of condition 600 in float32: errors of 1e-5, where losses are 2.
+    // Sums in another order, and a Cholesky factor of condition 600 in float32: errors of 1e-5, where losses
+    // are 2.
     for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-3 * abs(b), "\(a), on cpu \(b)") }
     #expect(found.count == 2 && expected[0] != expected[1])
   }
@@ -171,7 +173,8 @@ import Testing
 
   @Test func `A small network learns from the context`() throws {
     let losses = try Self.losses("cpu", steps: 600)
-    // What knows nothing of the context is left at the entropy of the prior, 1.42 nats; the first guess is worse.
+    // What knows nothing of the context is left at the entropy of the prior, 1.42 nats; the first guess is
+    // worse.
     #expect(losses.suffix(100).reduce(0, +) / 100 < losses.prefix(20).reduce(0, +) / 20 - 0.2)
   }
 

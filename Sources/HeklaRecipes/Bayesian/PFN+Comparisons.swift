@@ -4,7 +4,8 @@ import HeklaExperiments
 
 /// Experiments B and C of `PFN`: the methods it is compared with.
 extension PFN {
-  /// -log p(y) and seconds a task of the PFN, MLE-II by 100 steps of Adam, and HMC with 200 samples, on the same tasks.
+  /// -log p(y) and seconds a task of the PFN, MLE-II by 100 steps of Adam, and HMC with 200 samples, on the
+  /// same tasks.
   func speed(_ q: Network, _ bars: BarDistribution, key: RandomKey, on executor: PlanExecutor) throws
     -> Metrics
   {
@@ -107,8 +108,8 @@ extension PFN {
       }
     }
 
-    /// The rows in an order in which 15 of each class come first; x of the features with the largest variance there,
-    /// standardized on those 30, [count, 8], zeros for features that are not there; y is 0 or 1.
+    /// The rows in an order in which 15 of each class come first; x of the features with the largest variance
+    /// there, standardized on those 30, [count, 8], zeros for features that are not there; y is 0 or 1.
     func split(features: Int, key: RandomKey) -> (x: [Float], y: [Float]) {
       let order = key.permutation(of: rows.count)
       let context = [false, true].flatMap { label in order.filter { labels[$0] == label }.prefix(15) }
@@ -128,7 +129,8 @@ extension PFN {
     }
   }
 
-  /// The areas under the ROC of the PFN, of logistic regression and of 5 nearest neighbours, on the same 30 rows.
+  /// The areas under the ROC of the PFN, of logistic regression and of 5 nearest neighbours, on the same 30
+  /// rows.
   func areas(_ q: Network, _ tables: [Table], key: RandomKey, on executor: PlanExecutor) throws -> Metrics {
     var metrics = Metrics()
     let methods = ["pfn", "logistic", "neighbors"]
@@ -157,7 +159,8 @@ extension PFN {
     return metrics
   }
 
-  /// Scores of the queries by a linear model of the context, whose L2 penalty has the least leave-one-out loss.
+  /// Scores of the queries by a linear model of the context, whose L2 penalty has the least leave-one-out
+  /// loss.
   private func logistic(_ x: Tensor, _ y: Tensor) -> Tensor {
     let (s, f) = (x.shape[0], Self.mostFeatures + 1), penalties: [Float] = [0.1, 1, 10, 100]
     let ones = Tensor.concatenating([x, .ones([s, x.shape[1], 1])], along: -1)
