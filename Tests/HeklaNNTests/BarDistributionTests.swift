@@ -60,7 +60,7 @@ import Testing
       // The right end belongs to the next bucket, so it is taken just inside.
       let points = (0...count).map { $0 == count ? high - 1e-12 : low + Double($0) * step }
       let weights = points.indices.map { $0 == 0 || $0 == count ? 1.0 : $0 % 2 == 1 ? 4 : 2 }
-      total += zip(losses(points), weights).reduce(0) { $0 + exp(-$1.0) * $1.1 } * step / 3
+      total += zip(losses(points), weights).map { exp(-$0) * $1 }.reduce(0, +) * step / 3
       #expect(abs(total - cumulative([high])[0]) < 1e-9, "at \(high)")
     }
     #expect(abs(total - 1) < 1e-9)
@@ -79,7 +79,7 @@ import Testing
   @Test func `The mean is that of the density`() {
     let tail = (2 / Double.pi).squareRoot()
     let centers = [-0.5 - tail * scale(1.5), -0.2, 0.25, 0.7, 1 + tail * scale(2.5)]
-    let expected = zip(Self.p, centers).reduce(0) { $0 + $1.0 * $1.1 }
+    let expected = zip(Self.p, centers).map(*).reduce(0, +)
     #expect(agree(values(bars.mean(logits: Self.repeated(1))), [expected], within: 1e-12))
   }
 

@@ -43,8 +43,8 @@ import Testing
     for row in 0..<6 {
       let between = observed.map { Self.k(Self.x[row], Self.x[$0]) }
       let gain = Self.solve(observed, between).solution
-      let m = zip(between, alpha).reduce(0) { $0 + $1.0 * $1.1 }
-      let v = 1 - zip(between, gain).reduce(0) { $0 + $1.0 * $1.1 } + Self.noise
+      let m = zip(between, alpha).map(*).reduce(0, +)
+      let v = 1 - zip(between, gain).map(*).reduce(0, +) + Self.noise
       // In float64 elimination of a matrix of condition 100 is good to 1e-13.
       #expect(abs(mean[row] - m) < 1e-11 && abs(variance[row] - v) < 1e-11, "row \(row)")
       let expected = 0.5 * ((Self.y[row] - m) * (Self.y[row] - m) / v + log(2 * Double.pi * v))
@@ -60,7 +60,7 @@ import Testing
     }
     let y = observed.map { Self.y[$0] }
     let (determinant, alpha) = Self.solve(observed, y)
-    let squares = zip(y, alpha).reduce(0) { $0 + $1.0 * $1.1 }
+    let squares = zip(y, alpha).map(*).reduce(0, +)
     let expected = -0.5 * (squares + log(determinant) + Double(y.count) * log(2 * Double.pi))
     #expect(agree(values(likelihood(.full([], Self.l, .float64))), [expected], within: 1e-11))
     #expect(gradientError([Self.l], []) { likelihood($0) } < 1e-7)
@@ -86,9 +86,9 @@ import Testing
     let y = try TestDevice.cpu.run {
       try $0.values(of: [process.sample(key: RandomKey(seed: 6))])[0].doubles()
     }
-    let pairs = (0..<count).map { (y[2 * $0], y[2 * $0 + 1]) }
-    let variance = pairs.reduce(0) { $0 + $1.0 * $1.0 } / Double(count)
-    let covariance = pairs.reduce(0) { $0 + $1.0 * $1.1 } / Double(count)
+    let pairs = (0..<count).map { row -> (Double, Double) in (y[2 * row], y[2 * row + 1]) }
+    let variance = pairs.map { $0.0 * $0.0 }.reduce(0, +) / Double(count)
+    let covariance = pairs.map { $0.0 * $0.1 }.reduce(0, +) / Double(count)
     // Standard errors are sqrt(2 / 4,000) of the variance, 0.025; five of them are never passed.
     #expect(abs(variance - 1.1) < 0.125 && abs(covariance - exp(-0.5)) < 0.125)
   }
@@ -118,7 +118,7 @@ import Testing
           for (place, value) in [a, b, a * a, a * b, b * b].enumerated() { moments[place] += value / 10_000 }
         }
       }
-      let expected = [0, 0, 1, -0.8, 2].enumerated().map { $0 < 2 ? 0 : $1 / 1.36 }
+      let expected = [0, 0, 1 / 1.36, -0.8 / 1.36, 2 / 1.36]
       // At least 500 independent chains: five standard errors of a second moment m are 5 sqrt(2 / 500) m.
       for (found, wanted) in zip(moments, expected) {
         #expect(abs(found - wanted) < 0.32 * max(abs(wanted), 1))

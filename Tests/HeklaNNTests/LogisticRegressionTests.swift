@@ -22,7 +22,7 @@ import Testing
       for column in 0..<3 {
         var slope = penalties[problem % 2][column] * own[column]
         for row in 0..<8 {
-          let score = (0..<3).reduce(0) { $0 + x[row * 3 + $1] * own[$1] }
+          let score = (0..<3).map { x[row * 3 + $0] * own[$0] }.reduce(0, +)
           slope += weights[problem / 2][row] * (1 / (1 + exp(-score)) - y[row]) * x[row * 3 + column]
         }
         #expect(abs(slope) < 1e-10, "problem \(problem), column \(column)")
@@ -49,8 +49,14 @@ import Testing
     let area = areaUnderROC(scores: Tensor(scores, shape: [3, 6]), labels: Tensor(labels, shape: [3, 6]))
     let expected = (0..<3).map { row -> Double in
       let own = (row * 6)..<(row * 6 + 6)
-      let pairs = own.flatMap { a in own.filter { labels[a] && !labels[$0] }.map { (scores[a], scores[$0]) } }
-      return pairs.reduce(0) { $0 + ($1.0 > $1.1 ? 1 : $1.0 == $1.1 ? 0.5 : 0) } / Double(pairs.count)
+      var (won, count) = (0.0, 0.0)
+      for positive in own where labels[positive] {
+        for negative in own where !labels[negative] {
+          count += 1
+          won += scores[positive] > scores[negative] ? 1 : scores[positive] == scores[negative] ? 0.5 : 0
+        }
+      }
+      return won / count
     }
     #expect(expected[1] == 0.5 && expected[2] == 0)
     let found = try device.run { try $0.values(of: [area])[0].doubles() }

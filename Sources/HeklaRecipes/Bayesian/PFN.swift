@@ -18,12 +18,12 @@ struct PFN: Experiment {
     "Transformers Can Do Bayesian Inference", by: "Müller, Hollmann, Pineda Arango, Grabocka and Hutter",
     year: 2022, id: "arXiv:2112.10510")
 
-  var steps = 3000, mixSteps = 2500, tableSteps = 1500, seeds = 3
+  var steps = 2500, mixSteps = 2000, tableSteps = 1000, seeds = 3
   var rows = 30, tableRows = 60, batch = 64, buckets = 100
   var width = 64, heads = 4, hidden = 128, layers = 3
   var learningRate = 1e-3
   var contexts = [1, 3, 5, 10, 20, 29]
-  var tasks = 1000, slowTasks = 100, slowContext = 20
+  var tasks = 1000, slowTasks = 100, slowContext = 10
   var features = 8, splits = 20
   var favorsLateRows = false
 
