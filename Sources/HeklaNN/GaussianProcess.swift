@@ -95,7 +95,7 @@ public struct GaussianProcess: Sendable {
     let matrix = Tensor.map([covariance, isObserved.expanded(at: -1), isObserved.expanded(at: -2)]) { x in
       let isDiagonal = Scalar.apply(.equal, [.coordinate(rank - 2), .coordinate(rank - 1)])
       let observed = Scalar.select(isDiagonal, x[0] + Scalar(noise), x[0])
-      return .select(x[1] .& x[2], observed, .select(isDiagonal, 1, 0))
+      return .select(x[1] .& x[2], observed, .select(isDiagonal, .constant(1, x[0].type), 0))
     }
     let residual = Tensor.map(isObserved, y) { .select($0, $1, 0) }
     return (matrix.cholesky(), residual.expanded(at: -1))
