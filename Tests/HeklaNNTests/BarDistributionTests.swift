@@ -52,11 +52,12 @@ import Testing
   }
 
   @Test func `The density integrates to 1, and its integral is the cumulative probability`() {
-    // Simpson's rule within each bucket, where the density is smooth; 12 scales out a tail holds 1e-32.
+    // Simpson's rule within each bucket: exact for constants, and for tails, whose odd derivatives vanish at both ends,
+    // far below 1e-12 at steps of 0.12 scales; 12 scales out a tail holds 1e-32.
     let ends = [-0.5 - 12 * scale(1.5)] + Self.borders[1...4] + [1 + 12 * scale(2.5)]
     var total = 0.0
     for (low, high) in zip(ends, ends.dropFirst()) {
-      let count = 2000, step = (high - low) / Double(count)
+      let count = 100, step = (high - low) / Double(count)
       // The right end belongs to the next bucket, so it is taken just inside.
       let points = (0...count).map { $0 == count ? high - 1e-12 : low + Double($0) * step }
       let weights = points.indices.map { $0 == 0 || $0 == count ? 1.0 : $0 % 2 == 1 ? 4 : 2 }
