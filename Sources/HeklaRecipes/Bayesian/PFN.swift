@@ -48,11 +48,14 @@ struct PFN: Experiment {
       $0["a.coverage.least"] >= 0.92 && $0["a.coverage.most"] <= 0.98
     },
     Claim("B: as good as MLE-II", source: "reduced setting B") { $0["b.nll.pfn"] <= $0["b.nll.mle"] + 0.05 },
+    Claim("B: 200 times as fast as MCMC (paper: over 200 in several setups)", source: "abstract") {
+      $0["b.seconds.hmc"] >= 200 * $0["b.seconds.pfn"]
+    },
     Claim(
-      "B: 200 times as fast as MCMC, 20 times as MLE-II (paper: over 200 in several setups)",
-      source: "abstract"
+      "B: 20 times as fast as MLE-II", source: "reduced setting B",
+      failure: "15 times, where MLE-II also does 100 tasks at once"
     ) {
-      $0["b.seconds.hmc"] >= 200 * $0["b.seconds.pfn"] && $0["b.seconds.mle"] >= 20 * $0["b.seconds.pfn"]
+      $0["b.seconds.mle"] >= 20 * $0["b.seconds.pfn"]
     },
     Claim("C: no worse than tuned logistic regression (paper: best mean rank)", source: "reduced setting C") {
       $0["c.auc.pfn"] >= $0["c.auc.logistic"] - 0.02 && $0["c.auc.pfn.breast_cancer"] >= 0.75
