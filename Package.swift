@@ -85,6 +85,15 @@ let package = Package(
       path: "tools/EmbedShaders"),
     .executableTarget(name: "embed-shaders", path: "tools/embed-shaders", swiftSettings: settings),
 
+    // What tools/parity compares with a peer: development only, no product.
+    .executableTarget(
+      name: "parity-cases",
+      dependencies: [
+        "HeklaArrays", "HeklaCommands", "HeklaData", "HeklaDevices", "HeklaNN", "HeklaRuntime",
+        "HeklaTensors",
+        argumentParser,
+      ], path: "tools/parity-cases", swiftSettings: settings),
+
     // Tests mirror the modules.
     .target(
       name: "TestSupport",
@@ -95,7 +104,8 @@ let package = Package(
     .target(
       name: "RuntimeTestSupport",
       dependencies: [
-        "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaRuntime", "HeklaVulkan", "TestSupport",
+        "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaNN", "HeklaRuntime", "HeklaVulkan",
+        "TestSupport",
       ],
       path: "Tests/RuntimeTestSupport", swiftSettings: settings),
     tests("HeklaArrays"),
@@ -103,11 +113,12 @@ let package = Package(
     tests("HeklaShaders", on: "HeklaArrays", "HeklaDevices", "HeklaVulkan", "HeklaOpenCL"),
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
     tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
-    tests("HeklaVulkan", on: "HeklaDevices", "CVulkan"),
+    tests("HeklaVulkan", on: "HeklaDevices", "HeklaShaders", "CVulkan"),
     tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests(
-      "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaTensors", "RuntimeTestSupport"),
+      "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaShaders", "HeklaTensors",
+      "RuntimeTestSupport"),
     tests(
       "HeklaNN", on: "HeklaArrays", "HeklaDevices", "HeklaRuntime", "HeklaTensors", "RuntimeTestSupport"),
     tests("HeklaData", on: "HeklaArrays"),
@@ -120,5 +131,8 @@ let package = Package(
         "hekla-cli", "gpubench", "Hekla", "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaExperiments",
         "HeklaRuntime", "HeklaTensors", "HeklaText", "TestSupport",
       ], swiftSettings: settings),
+    .testTarget(
+      name: "ParityCasesTests",
+      dependencies: ["parity-cases", "HeklaArrays", "HeklaData", "TestSupport"], swiftSettings: settings),
   ]
 )

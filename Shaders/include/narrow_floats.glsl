@@ -7,5 +7,5 @@ float hekla_from_bfloat16(uint bits) { return uintBitsToFloat(bits << 16); }
 uint hekla_to_bfloat16(float x) {
   uint bits = floatBitsToUint(x);
   // To nearest, ties to even; NaN keeps a set mantissa bit.
-  return x != x ? (bits >> 16) | 0x40u : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+  return (bits & 0x7FFFFFFFu) > 0x7F800000u ? (bits >> 16) | 0x40u : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
 }

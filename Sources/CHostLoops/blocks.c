@@ -59,6 +59,8 @@ const HostFold *host_find_fold(const HostBlockLibrary *library, HostFoldKind kin
 
 const HostAttentionKernels *host_attention_kernels(const HostBlockLibrary *library) { return library->attention; }
 
+HostSegmentSums host_segment_sums(const HostBlockLibrary *library) { return library->sum_segments; }
+
 void host_run(const HostInstruction *code, intptr_t instruction_count, void *const *slots, intptr_t count) {
   for (intptr_t i = 0; i < instruction_count; i++) {
     const HostInstruction *step = &code[i];
@@ -86,24 +88,4 @@ void *host_thread_scratch(intptr_t size) {
     scratch_size = rounded;
   }
   return scratch;
-}
-
-void host_sum_rows(
-  float *result, const float *values, const int32_t *rows, intptr_t count, intptr_t columns) {
-  // Sixteen columns at a time keep their sums in registers; bounded by memory, so the baseline's width suffices.
-  typedef float vector __attribute__((ext_vector_type(16), aligned(4), may_alias));
-  intptr_t c = 0;
-  for (; c + 16 <= columns; c += 16) {
-    vector total = 0;
-    for (intptr_t i = 0; i < count; i++) {
-      const float *row = values + (intptr_t)rows[i] * columns + c;
-      total += *(const vector *)row;
-    }
-    *(vector *)(result + c) = total;
-  }
-  for (; c < columns; c++) {
-    float total = 0;
-    for (intptr_t i = 0; i < count; i++) total += values[(intptr_t)rows[i] * columns + c];
-    result[c] = total;
-  }
 }

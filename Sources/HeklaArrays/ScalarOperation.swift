@@ -44,8 +44,8 @@ public enum ScalarOperation: String, Sendable, Hashable, Codable, CaseIterable {
 
   /// The second operand where the first, a `bool`, is true, else the third.
   case select
-  /// The operand as the result's type: integers truncate toward zero, `bool` becomes 0 or 1, and to `bool`
-  /// everything but 0 is true.
+  /// The operand as the result's type: real numbers truncate toward zero and stay within the integer's bounds, NaN
+  /// becomes 0; `bool` becomes 0 or 1, and to `bool` everything but 0 is true.
   case convert
   /// The operand's bits as the result's type, of equal size.
   case bitcast

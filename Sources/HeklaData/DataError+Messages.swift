@@ -43,10 +43,19 @@ extension DataError: CustomStringConvertible {
         + "(ubyte), 09 (sbyte), 0b (short), 0c (int), 0d (float) and 0e (double). Check that the file is "
         + "an IDX file."
     case .unwritableElementType(let file, let elementType):
-      "'\(file)' cannot be written: IDX has no element type for \(elementType). Convert the array to uint8, "
-        + "int32, float32 or float64 first."
+      "'\(file)' cannot be written: its format has no element type for \(elementType). Convert the array to "
+        + "uint8, int32, float32 or float64 first, which all formats have."
+    case .notNPY(let file, let firstBytes):
+      "'\(file)' is not an NPY file: it begins with \(hexadecimal(firstBytes)) at byte 0 instead of 93 4e 55 "
+        + "4d 50 59. Check that the file is what its name says; a file named .npz is an archive to unpack first."
+    case .malformedNPY(let file, let byteOffset, let problem):
+      "'\(file)' is a damaged NPY file: \(problem), at byte \(byteOffset). Write it again, or copy it again "
+        + "from its source."
+    case .unsupportedNPYType(let file, let descr):
+      "'\(file)' holds elements of type \(shortened(descr)), which arrays do not have; they have <f2, <f4, <f8, "
+        + "<i4, <i8, <u4, |u1 and |b1. Convert the array with NumPy's astype and save it again."
     case .sizeOverflow(let file, let extents):
-      "'\(file)' claims the extents \(extents) in its header from byte 4 on, more bytes than any memory "
+      "'\(file)' claims the extents \(extents) in its header, more bytes than any memory "
         + "has. The header is damaged: copy the file again from its source."
     case .truncated(let file, let expected, let found):
       "'\(file)' is cut short: expected \(expected) bytes of contents, found \(found), so it ends at byte "
@@ -71,6 +80,15 @@ extension DataError: CustomStringConvertible {
     case .impossibleSplit(let requested, let available):
       "A set of \(available) cannot be split into parts of \(requested). Ask for parts that are not negative "
         + "and add up to at most \(available)."
+    case .malformedLine(let file, let line, let expected, let found):
+      "'\(file)', line \(line): expected \(expected), found '\(shortened(found))'. Correct the line, or copy the "
+        + "file again from its source."
+    case .vertexOutOfRange(let file, let line, let vertex, let count):
+      "'\(file)', line \(line): there is no vertex \(vertex); the graph has 0 to \(count - 1). Check that the "
+        + "files belong together."
+    case .overlappingParts(let file, let line, let item, let parts):
+      "'\(file)', line \(line): \(item) is in \(parts.joined(separator: " and in ")). Leave it in one, so that "
+        + "nothing is learnt from what is judged by."
     case .nonNumericCell(let position, let text):
       "\(position): '\(shortened(text))' is not a number. Correct the cell, leave its column out of those "
         + "read as numbers, or, if only spaces surround a number, read with trimsSpaces."

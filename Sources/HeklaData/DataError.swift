@@ -33,8 +33,14 @@ public enum DataError: Error, Sendable, Hashable {
   case wrongMagic(file: String, firstBytes: [UInt8])
   /// An IDX file's third byte names no element type of the format.
   case unsupportedElementType(file: String, code: UInt8)
-  /// IDX has no element type for this array.
+  /// The file's format has no element type for this array.
   case unwritableElementType(file: String, elementType: ElementType)
+  /// An NPY file does not begin with its magic bytes.
+  case notNPY(file: String, firstBytes: [UInt8])
+  /// An NPY file's header, or one of its elements, breaks the rules of the format.
+  case malformedNPY(file: String, byteOffset: Int, problem: String)
+  /// An NPY file holds elements of a type that arrays do not have.
+  case unsupportedNPYType(file: String, descr: String)
   /// The extents of a file's header multiply to more bytes than can be addressed.
   case sizeOverflow(file: String, extents: [Int])
   /// The file ends before its header's promise is kept.
@@ -66,6 +72,13 @@ public enum DataError: Error, Sendable, Hashable {
   case unknownColumn(file: String, name: String, known: [String])
   /// Several columns have this name.
   case ambiguousColumn(file: String, name: String, columns: [Int])
+
+  /// A line of a text file does not have the form that its data set asks for.
+  case malformedLine(file: String, line: Int, expected: String, found: String)
+  /// A line names a vertex that the graph does not have.
+  case vertexOutOfRange(file: String, line: Int, vertex: Int, count: Int)
+  /// A line puts an item into a part though it is in one already; `parts` names both.
+  case overlappingParts(file: String, line: Int, item: Int, parts: [String])
 
   /// The parts of a split are larger than the set, or one of them is negative.
   case impossibleSplit(requested: [Int], available: Int)

@@ -151,7 +151,7 @@ private func appendBigEndian(_ number: some FixedWidthInteger, to bytes: inout [
 
 /// The product of `extents` and `factor`, plus `addend`; nil where that overflows, or would if extents of
 /// zero were one: then strides could not be computed.
-private func product(of extents: [Int], times factor: Int, plus addend: Int) -> Int? {
+func product(of extents: [Int], times factor: Int, plus addend: Int) -> Int? {
   var bound = factor
   for extent in extents {
     let (value, overflow) = bound.multipliedReportingOverflow(by: max(extent, 1))

@@ -11,6 +11,16 @@ public struct Metrics: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     values = Dictionary(elements, uniquingKeysWith: { _, last in last })
   }
 
+  /// The mean of each number over those of `runs` that measured it.
+  public init(meanOf runs: [Metrics]) {
+    var totals: [String: (sum: Double, count: Int)] = [:]
+    for (name, value) in runs.flatMap(\.values) {
+      let total = totals[name, default: (0, 0)]
+      totals[name] = (total.sum + value, total.count + 1)
+    }
+    values = totals.mapValues { $0.sum / Double($0.count) }
+  }
+
   /// The number called `name`, or nil where it was not measured.
   public subscript(name: String) -> Double? {
     get { values[name] }

@@ -31,6 +31,8 @@ public struct RunContext: Sendable {
 
   /// Where it runs.
   public let device: any Device
+  /// How its steps are compiled.
+  public let compilerOptions: CompilerOptions
   /// Where all randomness comes from.
   public let seed: UInt64
   /// How long to train.
@@ -45,15 +47,22 @@ public struct RunContext: Sendable {
 
   /// A context for one run; its clock starts now.
   public init(
-    device: any Device, seed: UInt64 = 0, limits: Limits = Limits(), dataFolder: URL? = nil,
+    device: any Device, compilerOptions: CompilerOptions = CompilerOptions(), seed: UInt64 = 0,
+    limits: Limits = Limits(), dataFolder: URL? = nil,
     output: RunFolder? = nil, console: Console = .silent
   ) {
     self.device = device
+    self.compilerOptions = compilerOptions
     self.seed = seed
     self.limits = limits
     self.dataFolder = dataFolder
     self.output = output
     self.console = console
+  }
+
+  /// An executor on the run's device that compiles as the person asked.
+  public func makeExecutor() throws(DeviceError) -> PlanExecutor {
+    try PlanExecutor(device, options: compilerOptions)
   }
 
   /// The random key of the run's seed.

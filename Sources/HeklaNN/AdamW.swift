@@ -16,15 +16,22 @@ public struct AdamW: Optimizer {
   ///   - epsilon: What is added to the divisor.
   ///   - weightDecay: The share of a weight that a step takes off, divided by the learning rate.
   ///   - exempt: Parameters that do not decay; often biases and the scales of normalizations.
+  ///   - anchors: For some parameters what they decay to in the place of 0, such as the copies of a
+  ///     `ParameterSnapshot` of weights that are fine-tuned.
+  ///   - isAMSGrad: Whether the divisor takes the largest mean square so far; see `Adam`.
   public init(
     for parameters: [Parameter], learningRate: some LearningRate, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-8, weightDecay: Double = 0.01, exempt: Set<Parameter> = [],
-    file: StaticString = #fileID,
+    anchors: [Parameter: Tensor] = [:], isAMSGrad: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) {
+    require(
+      anchors.allSatisfy { $0.signature == $1.signature },
+      "AdamW: an anchor is not of its parameter's shape and type", file: file, line: line)
     adam = Adam(
       for: parameters, learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-      decay: .decoupled(weightDecay, exempt: exempt), file: file, line: line)
+      decay: .decoupled(weightDecay, exempt: exempt, anchors: anchors), isAMSGrad: isAMSGrad, file: file,
+      line: line)
   }
 
   /// How far a step goes, about, in each weight.
@@ -36,7 +43,7 @@ public struct AdamW: Optimizer {
   /// The parameters that are trained.
   public var parameters: [Parameter] { adam.parameters }
 
-  /// The count of steps, then both means of each parameter.
+  /// The count of steps, then what `Adam` keeps of each parameter.
   public var stateParameters: [Parameter] { adam.stateParameters }
 
   /// The next values of `parameters`, and of the optimizer's own state; see `Optimizer`.

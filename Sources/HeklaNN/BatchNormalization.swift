@@ -46,6 +46,25 @@ public struct BatchNormalization: Module {
   public func training(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> (output: Tensor, updates: [Assignment]) {
+    normalized(x, momentum: .full([], momentum), file: file, line: line)
+  }
+
+  /// `x` normalized by its own statistics, and the requests that the running ones become the means over batches.
+  ///
+  /// For weights that the running statistics do not belong to: after weights were averaged, or for a part of a
+  /// network whose weights are shared. Source: Yu & Huang 2019, "Universally slimmable networks", section 3.3.
+  /// - Parameters:
+  ///   - x: Shape `[batch, channels, ...]`, with more than one element to a channel.
+  ///   - count: The number of batches before, `int32` of rank 0: with 0 the running statistics start anew.
+  public func calibrating(
+    _ x: Tensor, afterBatches count: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> (output: Tensor, updates: [Assignment]) {
+    normalized(x, momentum: 1 / (count.converted(to: .float32) + 1), file: file, line: line)
+  }
+
+  private func normalized(
+    _ x: Tensor, momentum: Tensor, file: StaticString, line: UInt
+  ) -> (output: Tensor, updates: [Assignment]) {
     let axes = checkedAxes(x, file: file, line: line)
     let count = axes.reduce(1) { $0 * x.shape.extents[$1] }
     require(
@@ -57,7 +76,10 @@ public struct BatchNormalization: Module {
     let variance = centered.squared().mean(along: axes, keepingAxes: true)
     func moved(_ state: State, _ value: Tensor) -> Assignment {
       let value = value.reshaped(to: scale.shape).stoppingGradient().converted(to: .float32)
-      return state.assigning((1 - momentum) * state.tensor + momentum * value)
+      return state.assigning(
+        .map(state.tensor, value, momentum) { old, new, share in
+          .select(share .== 1, new, (1 - share) * old + share * new)
+        })
     }
     let unbiased = variance * (Double(count) / Double(count - 1))
     return (

@@ -63,17 +63,23 @@ public func crossEntropy(
 /// - Parameters:
 ///   - logits: Of any shape.
 ///   - targets: Of the same shape and type, each in 0...1.
+///   - positiveWeight: What the part of the loss that is due to positive targets is multiplied with, a number for
+///     each label or of rank 0; nil is 1.
 ///   - reduction: What becomes of the losses of single elements, in nats.
 /// - Returns: Rank 0, or the logits' shape without reduction.
 public func binaryCrossEntropy(
-  logits: Tensor, targets: Tensor, reduction: LossReduction = .mean, file: StaticString = #fileID,
-  line: UInt = #line
+  logits: Tensor, targets: Tensor, positiveWeight: Tensor? = nil, reduction: LossReduction = .mean,
+  file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   require(
     logits.signature == targets.signature,
     "binary-cross-entropy: logits \(logits.signature) and targets \(targets.signature) must be alike",
     file: file, line: line)
-  return reduction(.map(logits, targets) { z, y in .softplus(z) - y * z })
+  guard let positiveWeight else { return reduction(.map(logits, targets) { z, y in .softplus(z) - y * z }) }
+  return reduction(
+    .map(logits, targets, positiveWeight.broadcast(to: logits.shape)) { z, y, weight in
+      weight * y * .softplus(-z) + (1 - y) * .softplus(z)
+    })
 }
 
 /// The share of examples whose largest logit is the label's; of equal logits the first counts.

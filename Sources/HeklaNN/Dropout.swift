@@ -20,10 +20,20 @@ public struct Dropout: Module {
   ///   - x: Of any shape.
   ///   - key: What decides which elements go, `uint32` of shape `[2]`: a new one for each step and each call.
   ///     See `Tensor.folded(in:)`.
-  public func callAsFunction(_ x: Tensor, key: Tensor?) -> Tensor {
+  ///   - axes: Along which elements go together: the spatial axes for whole channels (Tompson et al. 2015), all
+  ///     but the batch's for whole residual branches (stochastic depth, Huang et al. 2016).
+  public func callAsFunction(_ x: Tensor, key: Tensor?, sharing axes: [Int] = []) -> Tensor {
     guard let key, rate > 0 else { return x }
-    return .map(x, .uniform(x.shape, key: key)) { x, uniform in
+    let shape = x.shape.reduced(along: axes.map { x.shape.normalized(axis: $0) }, keepingAxes: true)
+    return .map(x, .uniform(shape, key: key)) { x, uniform in
       .select(uniform .>= Scalar(rate), x * Scalar(1 / (1 - rate)), 0)
     }
+  }
+
+  /// The matrix with stored elements dropped, as `callAsFunction(_:key:)` does with those of a tensor.
+  ///
+  /// The others are 0 whether they are dropped or not, so this is dropout of the whole matrix.
+  public func callAsFunction(_ x: SparseMatrix, key: Tensor?) -> SparseMatrix {
+    x.withValues(self(x.values, key: key))
   }
 }

@@ -12,7 +12,9 @@ public struct ElmanCell: RecurrentCell {
     case relu
   }
 
+  /// The innermost extent of what comes in.
   public let inputs: Int
+  /// The innermost extent of each state.
   public let width: Int
   /// W, shape `[inputs, width]`.
   public let inputWeight: Parameter
@@ -42,8 +44,10 @@ public struct ElmanCell: RecurrentCell {
     (inputWeight, stateWeight, bias) = (weights.input, weights.state, weights.bias)
   }
 
+  /// W x + b, shape `[..., gates]`.
   public func projected(_ x: Tensor) -> Tensor { project(x, inputWeight, bias, name: "Elman cell") }
 
+  /// The states after a step.
   public func next(_ projected: Tensor, state: [Tensor]) -> [Tensor] {
     let sum = projected + state[0].matrixProduct(stateWeight.tensor)
     return [activation == .tanh ? sum.tanh() : sum.relu()]

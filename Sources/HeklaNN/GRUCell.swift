@@ -7,7 +7,9 @@ import HeklaTensors
 /// Source: Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder", with the reset gate after
 /// the product, as in cuDNN and PyTorch.
 public struct GRUCell: RecurrentCell {
+  /// The innermost extent of what comes in.
   public let inputs: Int
+  /// The innermost extent of each state.
   public let width: Int
   /// W, shape `[inputs, 3 * width]`: reset, update, candidate.
   public let inputWeight: Parameter
@@ -37,8 +39,10 @@ public struct GRUCell: RecurrentCell {
     candidateBias = Parameter(.zeros([width]))
   }
 
+  /// W x + b, shape `[..., gates]`.
   public func projected(_ x: Tensor) -> Tensor { project(x, inputWeight, bias, name: "GRU cell") }
 
+  /// The states after a step.
   public func next(_ projected: Tensor, state: [Tensor]) -> [Tensor] {
     let h = state[0]
     let own = h.matrixProduct(stateWeight.tensor)

@@ -68,6 +68,12 @@ public struct Graph: Sendable {
   ///   - weights: One number per edge, or nil for ones.
   ///   - x: Shape `[vertexCount, width]`.
   public func product(weights: Tensor? = nil, _ x: Tensor) -> Tensor {
-    propagate(x) { source, _ in weights.map { source * $0.reshaped(to: [edgeCount, 1]) } ?? source }
+    matrix(weights: weights ?? .ones([edgeCount], x.elementType)).product(x)
+  }
+
+  /// The matrix with `weights[e]` at row `targets[e]` and column `sources[e]`.
+  /// - Parameter weights: One number per edge, shape `[edgeCount]`.
+  public func matrix(weights: Tensor) -> SparseMatrix {
+    SparseMatrix(rows: targets, columns: sources, values: weights)
   }
 }

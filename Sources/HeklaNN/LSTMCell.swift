@@ -7,7 +7,9 @@ import HeklaTensors
 /// Sources: Hochreiter & Schmidhuber 1997, "Long short-term memory"; Gers et al. 2000, "Learning to forget", for f;
 /// Jozefowicz et al. 2015, "An empirical exploration of recurrent network architectures", for its bias.
 public struct LSTMCell: RecurrentCell {
+  /// The innermost extent of what comes in.
   public let inputs: Int
+  /// The innermost extent of each state.
   public let width: Int
   /// W, shape `[inputs, 4 * width]`: input, forget, candidate, output.
   public let inputWeight: Parameter
@@ -37,10 +39,13 @@ public struct LSTMCell: RecurrentCell {
     bias = Parameter(.concatenating(parts, along: 0))
   }
 
+  /// Those of h and c.
   public var stateWidths: [Int] { [width, width] }
 
+  /// W x + b, shape `[..., gates]`.
   public func projected(_ x: Tensor) -> Tensor { project(x, inputWeight, bias, name: "LSTM cell") }
 
+  /// The states after a step.
   public func next(_ projected: Tensor, state: [Tensor]) -> [Tensor] {
     let gates = projected + state[0].matrixProduct(stateWeight.tensor)
     let (i, f) = (gate(0, of: gates).sigmoid(), gate(1, of: gates).sigmoid())

@@ -28,7 +28,8 @@ public struct LayerNormalization: Module {
       file: file, line: line)
     let centered = x - x.mean(along: -1, keepingAxes: true)
     let variance = centered.squared().mean(along: -1, keepingAxes: true)
-    return Tensor.map([centered, variance, scale.tensor, shift.tensor]) { x in
+    let learned = [scale, shift].map { $0.tensor.converted(to: x.elementType) }
+    return Tensor.map([centered, variance] + learned) { x in
       x[0] * .reciprocalSquareRoot(x[1] + Scalar(epsilon)) * x[2] + x[3]
     }
   }

@@ -30,7 +30,13 @@ public struct Linear: Module {
       x.rank >= 2 && x.shape[-1] == weight.shape[0],
       "linear: the input is \(x.shape); it must be [..., \(weight.shape[0])] with rank 2 or more",
       file: file, line: line)
-    let product = x.matrixProduct(weight.tensor)
-    return bias.map { product + $0.tensor } ?? product
+    return shifted(x.matrixProduct(weight.tensor))
   }
+
+  /// x W + b, shape `[rows, outputs]`, for a matrix x `[rows, inputs]` most of whose elements are 0.
+  public func callAsFunction(
+    _ x: SparseMatrix, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor { shifted(x.product(weight.tensor, file: file, line: line)) }
+
+  private func shifted(_ product: Tensor) -> Tensor { bias.map { product + $0.tensor } ?? product }
 }

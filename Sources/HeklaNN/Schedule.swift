@@ -52,6 +52,26 @@ extension LearningRate where Self == Schedule {
     }
   }
 
+  /// `start`, multiplied by `factor` over each `interval` steps, evenly, and never less than `floor`.
+  public static func exponential(
+    from start: Double, by factor: Double, every interval: Int, floor: Double = 0
+  ) -> Schedule {
+    Schedule.expression { count in
+      let power = count.converted(to: .float32) / Scalar(Double(max(interval, 1)))
+      return .maximum(Scalar(start) * .power(Scalar(factor), power), Scalar(floor))
+    }
+  }
+
+  /// Evenly up to `peak` in `warmup` steps, then down with the inverse square root of the number of steps.
+  ///
+  /// Source: Vaswani et al. 2017, "Attention is all you need", equation 3.
+  public static func inverseSquareRoot(peak: Double, warmup: Int) -> Schedule {
+    Schedule.expression { count in
+      let step = (count.converted(to: .float32) + 1) / Scalar(Double(max(warmup, 1)))
+      return Scalar(peak) * .minimum(step, .reciprocalSquareRoot(step))
+    }
+  }
+
   /// `start`, multiplied by `factor` once each of `milestones` steps are made.
   public static func stepped(from start: Double, by factor: Double, at milestones: [Int]) -> Schedule {
     Schedule.expression { count in

@@ -4,6 +4,12 @@ extension Tensor {
   /// log(1 + e^x) for each element, a smooth `relu`.
   public func softplus() -> Tensor { map { .softplus($0) } }
 
+  /// log(1 / (1 + e^-x)) for each element, without overflow.
+  public func logSigmoid() -> Tensor { map { -.softplus(-$0) } }
+
+  /// The elements held in 0...6. Source: Howard et al. 2017, "MobileNets".
+  public func relu6() -> Tensor { clamped(to: 0...6) }
+
   /// x / (1 + e^-x) for each element, also called swish. Source: Elfwing et al. 2018.
   public func silu() -> Tensor { map { $0 * .sigmoid($0) } }
 

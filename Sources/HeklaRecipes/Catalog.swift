@@ -2,6 +2,8 @@ import HeklaExperiments
 
 /// The recipes that `hekla` knows, one line each.
 public let catalog = RecipeCatalog([
+  DAGNN.self,
   LotteryTicket.self,
   PFN.self,
+  PointerNet.self,
 ])

@@ -13,6 +13,8 @@ public final class CompiledStep: Sendable {
   private let parameters: [DeviceValue]
   private let commands: [Command]
   private let recording: (any Recording)?
+  private let indexStatus: IndexStatus?
+  private let guards: MemoryGuards
   /// Held from writing the arguments to reading the outputs, so that runs from several threads do not mix.
   private let turn = Mutex(())
 
@@ -21,28 +23,41 @@ public final class CompiledStep: Sendable {
     self.executor = executor
     let device = executor.device
     func buffer(_ byteCount: Int) throws(DeviceError) -> any Buffer {
-      try device.makeBuffer(byteCount: (max(byteCount, 4) + 3) / 4 * 4)
+      try device.makeBuffer(byteCount: byteCount.wholeWords)
     }
-    var memory = PlanMemory()
-    for input in plan.inputs { memory.inputs.append(try buffer(input.byteCount)) }
+    let guarding = 2 * plan.guardByteCount
+    var memory = PlanMemory(plan)
+    for input in plan.inputs { memory.inputs.append(try buffer(input.byteCount.wholeWords + guarding)) }
     for byteCount in plan.arenaByteCounts { memory.arenas.append(try buffer(byteCount)) }
     for constant in plan.constants {
-      let made = try buffer(constant.byteCount)
-      try executor.write(constant, to: BufferSlice(made))
+      let made = try buffer(constant.byteCount.wholeWords + guarding)
+      try executor.write(constant, to: memory.inside(made))
       memory.constants.append(made)
     }
     parameters = try executor.storage(of: plan.parameters)
     memory.parameters = parameters.map(\.buffer)
     self.memory = memory
+    guards = MemoryGuards(plan) { memory.slice(of: $0) }
     commands = try plan.commands(on: device, in: memory)
     recording = options.replays ? try executor.queue.record(commands) : nil
+    if let status = plan.indexStatus {
+      indexStatus = try IndexStatus(memory.slice(of: status), of: plan.checkedOperations, on: executor)
+    } else {
+      indexStatus = nil
+    }
+    try fill(guards.fills)
   }
 
   /// Runs the step once and waits for its outputs.
   ///
+  /// On GPUs an index out of range throws only where `CompilerOptions.checksIndices` is on. The step has run then,
+  /// to its end and as if what the index names were not there: parameters hold what follows from that, and
+  /// `readOutputs` still gives the outputs. On the host the step stops before the operation whose index it is:
+  /// parameters hold what was assigned to them before, the others keep their values. The next run is as any other.
   /// - Parameter arguments: One array per input, of its shape and type.
   /// - Returns: One array per output.
   /// - Throws: `DeviceError.invalidArgument` when an argument does not fit; nothing has run then.
+  ///   `DeviceError.indexOutOfRange` with the first bad index of the first operation that was given one.
   public func run(_ arguments: [HostArray] = []) throws(DeviceError) -> [HostArray] {
     try turn.withLock { _ throws(DeviceError) in
       try submit(arguments)
@@ -51,6 +66,8 @@ public final class CompiledStep: Sendable {
   }
 
   /// Starts the step once, without waiting for it.
+  ///
+  /// An index out of range throws here on the host, and on GPUs from the next call that waits for the step.
   public func submit(_ arguments: [HostArray] = []) throws(DeviceError) {
     try write(arguments, for: "run")
     try executor.queue.submit(try ready())
@@ -71,32 +88,48 @@ public final class CompiledStep: Sendable {
       }
     }
     for (argument, buffer) in zip(arguments, memory.inputs) {
-      try executor.write(argument, to: BufferSlice(buffer))
+      try executor.write(argument, to: memory.inside(buffer))
     }
   }
 
   /// Waits for the last run, and returns its outputs.
+  /// - Throws: What went wrong while it ran; an index out of range of a run before it too, if nobody has waited since.
   public func readOutputs() throws(DeviceError) -> [HostArray] {
     if plan.outputs.isEmpty { try executor.queue.waitUntilIdle() }
     var results: [HostArray] = []
     for (value, signature) in zip(plan.outputs, plan.outputSignatures) {
       if let value {
-        results.append(try executor.read(memory.slice(of: value, in: plan), signature: signature))
+        results.append(try executor.read(memory.slice(of: value), signature: signature))
       } else {
         results.append(HostArray(zeros: signature.shape, of: signature.elementType))
       }
     }
+    try indexStatus?.check()
     return results
   }
 
   /// Waits for everything that was submitted, and reads nothing back.
   /// - Throws: What went wrong while it ran.
-  public func waitUntilIdle() throws(DeviceError) { try executor.queue.waitUntilIdle() }
+  public func waitUntilIdle() throws(DeviceError) {
+    try executor.queue.waitUntilIdle()
+    try indexStatus?.check()
+  }
 
   /// Sets all memory that the step computes into to a pattern that is NaN in every floating-point type, so that
   /// elements which a run leaves unwritten show. Inputs, constants and parameters keep their values.
   public func poison() throws(DeviceError) {
-    let fills = memory.arenas.map { Command.fill(BufferSlice($0), word: .max) }
+    let arrays = plan.guardByteCount > 0 ? guards.computed : memory.arenas.map { BufferSlice($0) }
+    try fill(arrays.map { .fill($0, word: .max) })
+  }
+
+  /// Waits for everything that was submitted, then looks at the guard words of a step that was compiled with
+  /// `CompilerOptions.guardsMemory`.
+  ///
+  /// - Returns: One line for each guard that was changed since the step was made, naming the array beside it;
+  ///   none where all are intact, or where the step has no guards.
+  public func brokenGuards() throws(DeviceError) -> [String] { try guards.broken(on: executor) }
+
+  private func fill(_ fills: [Command]) throws(DeviceError) {
     guard !fills.isEmpty else { return }
     try executor.queue.submit(try executor.queue.record(fills))
   }
@@ -104,7 +137,9 @@ public final class CompiledStep: Sendable {
   /// Runs the step once with each launch timed on its own.
   public func profile(_ arguments: [HostArray] = []) throws(DeviceError) -> [CommandTiming] {
     try write(arguments, for: "profile")
-    return try executor.queue.profile(try ready())
+    let timings = try executor.queue.profile(try ready())
+    try indexStatus?.check()
+    return timings
   }
 
   /// The recording, made anew where replay is off.
@@ -127,7 +162,7 @@ extension Plan {
 
     func append(_ number: Int) {
       let step = steps[number]
-      func place(_ value: Int) -> BufferSlice { memory.slice(of: value, in: self, at: iterations) }
+      func place(_ value: Int) -> BufferSlice { memory.slice(of: value, at: iterations) }
       let (reads, writes) = (step.reads.map(place), step.writes.map(place))
       if pending.conflict(reads: reads, writes: writes) {
         commands.append(.barrier)
@@ -137,7 +172,8 @@ extension Plan {
       commands.append(
         .dispatch(
           Dispatch(
-            kernels[number], bindings: reads + writes, groupCount: step.groupCount,
+            kernels[number], bindings: step.bindings.map { memory.binding(of: $0, at: iterations) },
+            groupCount: step.groupCount,
             pushConstants: step.pushConstants, label: step.label)))
     }
     /// The launches of `range`; repetitions up to number `first` are those that it lies in.
@@ -163,43 +199,13 @@ extension Plan {
 
     if !copies.isEmpty { commands.append(.barrier) }
     for copy in copies {
-      let source = memory.slice(of: copy.value, in: self, at: iterations)
+      let source = memory.slice(of: copy.value, at: iterations)
       commands.append(
         .copy(
           from: source,
           to: BufferSlice(memory.parameters[copy.parameter], offset: 0, byteCount: source.byteCount)))
     }
     return commands
-  }
-}
-
-/// The buffers that a plan's values lie in.
-private struct PlanMemory {
-  var inputs: [any Buffer] = []
-  var arenas: [any Buffer] = []
-  var constants: [any Buffer] = []
-  var parameters: [any Buffer] = []
-
-  /// Where `value` lies while the repetitions around it are at `iterations`.
-  func slice(of value: Int, in plan: Plan, at iterations: [Int] = []) -> BufferSlice {
-    let byteCount = (max(plan.values[value].signature.byteCount, 4) + 3) / 4 * 4
-    switch plan.values[value].storage {
-    case .arena(let arena, let offset):
-      return BufferSlice(arenas[arena], offset: offset, byteCount: byteCount)
-    case .input(let index): return BufferSlice(inputs[index])
-    case .constant(let index): return BufferSlice(constants[index])
-    case .parameter(let index): return BufferSlice(parameters[index])
-    case .moving(let index):
-      let motion = plan.motions[index]
-      let iteration = iterations[motion.repetition]
-      if let exception = motion.exception, exception.iteration == iteration {
-        return slice(of: exception.value, in: plan, at: iterations)
-      }
-      let whole = slice(of: motion.value, in: plan, at: iterations)
-      return BufferSlice(
-        whole.buffer, offset: whole.offset + motion.slice(in: iteration) * motion.byteStride,
-        byteCount: byteCount)
-    }
   }
 }
 

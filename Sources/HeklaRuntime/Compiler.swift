@@ -9,7 +9,8 @@ import HeklaTensors
 /// 1. `separateLeaves`: every root is computed, so that none is an argument or a parameter itself
 /// 2. `simplify`: equal subcomputations become one
 /// 3. `formKernels`: fusion into loops, merging of loops, an order by levels
-/// 4. `lower`: each kernel becomes launches of GLSL shaders or host bodies
+/// 4. `lower`: each kernel becomes launches of GLSL shaders or host bodies; `IndexChecks` go before those that take
+///    indices, where they are asked for
 /// 5. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
 struct Compiler {
   let capabilities: Capabilities
@@ -21,19 +22,24 @@ struct Compiler {
     var computation = separateLeaves(computation)
     if options.sharesSubexpressions { computation = simplify(computation) }
     var draft = PlanDraft(computation: computation, inputs: inputs)
-    try append(computation, to: &draft)
-    let plan = draft.assigningStorage(capabilities, options)
+    var checks = IndexChecks(capabilities, options)
+    try append(computation, to: &draft, &checks)
+    var plan = draft.assigningStorage(capabilities, options)
+    plan.checkedOperations = checks.operations
     try checkLimits(plan)
     return plan
   }
 
   /// Adds the launches of `computation` to the draft, those of a fold's body within a repetition.
-  private func append(_ computation: Computation, to draft: inout PlanDraft) throws(DeviceError) {
+  private func append(
+    _ computation: Computation, to draft: inout PlanDraft, _ checks: inout IndexChecks
+  ) throws(DeviceError) {
     let maxBindings = min(capabilities.maxBindingCount, 16)
     for kernel in formKernels(computation, options: options, maxBindings: maxBindings) {
       guard case .repetition(let node, let fold) = kernel.body else {
         let lowered = try lower(kernel, for: capabilities, preferring: options.preferredVariants)
-        draft.append(kernel, calls: lowered.calls, temporaries: lowered.temporaries)
+        draft.append(
+          kernel, calls: try checks.calls(before: kernel) + lowered.calls, temporaries: lowered.temporaries)
         continue
       }
       let repetition = FoldRepetition(fold, node, writes: kernel.writes)
@@ -41,7 +47,9 @@ struct Compiler {
       if options.sharesSubexpressions { body = simplify(body) }
       body = separateRoots(body)
       let scope = draft.beginRepetition(repetition, roots: body.outputs)
-      try append(body, to: &draft)
+      let outer = checks.beginRepetition()
+      try append(body, to: &draft, &checks)
+      checks.endRepetition(returningTo: outer)
       draft.endRepetition(returningTo: scope)
     }
   }

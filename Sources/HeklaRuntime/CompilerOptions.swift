@@ -1,3 +1,5 @@
+import Foundation
+
 /// Which passes run: all by default; turned off one by one to find out which one a wrong result comes from.
 public struct CompilerOptions: Sendable, Hashable, Codable {
   /// Equal subcomputations are done once.
@@ -12,6 +14,14 @@ public struct CompilerOptions: Sendable, Hashable, Codable {
   public var updatesInPlace = true
   /// The commands are recorded once; otherwise anew for each run.
   public var replays = true
+  /// GPUs look for indices out of range, which they otherwise leave out without a word; see `CompiledStep.run(_:)`.
+  ///
+  /// Off, unless `HEKLA_CHECK_INDICES` is 1: it costs two launches for each array of indices. The host checks always.
+  public var checksIndices = CompilerOptions.checksIndicesByDefault
+  /// Every array of a step lies between guard words, which `CompiledStep.brokenGuards` checks: for tests of kernels.
+  ///
+  /// Arrays share no memory then. Parameters, whose memory belongs to the executor, have no guards.
+  public var guardsMemory = false
   /// For a primitive, by its name such as `matrix-product`, the kernel variant that computes it wherever it occurs.
   ///
   /// Others are chosen by rule. Planning throws `DeviceError.invalidArgument` for a variant that does not exist,
@@ -19,8 +29,11 @@ public struct CompilerOptions: Sendable, Hashable, Codable {
   /// back to another. Names of primitives that do not occur are ignored.
   public var preferredVariants: [String: String] = [:]
 
-  /// Everything on.
+  /// Every pass on.
   public init() {}
+
+  private static let checksIndicesByDefault =
+    ProcessInfo.processInfo.environment["HEKLA_CHECK_INDICES"] == "1"
 
   /// Everything on, and each single pass off in turn: what a test runs to show that passes change nothing.
   public static var variations: [(name: String, options: CompilerOptions)] {

@@ -111,10 +111,16 @@ public struct Plan: Sendable {
   public internal(set) var outputSignatures: [Signature] = []
   /// The size of each arena in bytes.
   public internal(set) var arenaByteCounts: [Int] = []
+  /// The bytes of guard words before and after each array in arenas, inputs and constants; 0 where there are none.
+  public internal(set) var guardByteCount = 0
   /// The arguments of a run.
   public internal(set) var inputs: [Signature] = []
   /// The constants to upload before the first run.
   public internal(set) var constants: [HostArray] = []
+  /// The value that index checks record what they find in; nil where there are none.
+  public internal(set) var indexStatus: Int?
+  /// Whose indices each check looks at, by the number that it records.
+  public internal(set) var checkedOperations: [String] = []
   /// The parameters that are read or written.
   public internal(set) var parameters: [Parameter] = []
 

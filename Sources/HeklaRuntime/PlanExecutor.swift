@@ -10,11 +10,14 @@ import Synchronization
 public final class PlanExecutor: Sendable {
   /// Where everything runs.
   public let device: any Device
+  /// How it compiles what does not say otherwise.
+  public let options: CompilerOptions
   let queue: any Queue
 
-  /// An executor with a queue of its own on `device`.
-  public init(_ device: any Device) throws(DeviceError) {
+  /// An executor with a queue of its own on `device`, which compiles with `options`.
+  public init(_ device: any Device, options: CompilerOptions = CompilerOptions()) throws(DeviceError) {
     self.device = device
+    self.options = options
     queue = try device.makeQueue()
   }
 
@@ -24,10 +27,10 @@ public final class PlanExecutor: Sendable {
   /// `CompiledStep.run`.
   /// - Parameters:
   ///   - inputs: The arguments of each run.
-  ///   - options: Which passes run.
+  ///   - options: Which passes run; the executor's own where nil.
   ///   - body: Describes the step.
   public func compile(
-    inputs: [Signature] = [], options: CompilerOptions = CompilerOptions(),
+    inputs: [Signature] = [], options: CompilerOptions? = nil,
     _ body: ([Tensor]) throws -> StepDescription
   ) throws -> CompiledStep {
     let description = try body(inputs.enumerated().map { .input($0, $1) })
@@ -36,8 +39,9 @@ public final class PlanExecutor: Sendable {
 
   /// Compiles a step that is already described.
   public func compile(
-    _ description: StepDescription, inputs: [Signature] = [], options: CompilerOptions = CompilerOptions()
+    _ description: StepDescription, inputs: [Signature] = [], options: CompilerOptions? = nil
   ) throws(DeviceError) -> CompiledStep {
+    let options = options ?? self.options
     let computation = Computation(
       outputs: description.outputs.map(\.node),
       assignments: description.assignments.map { ($0.parameter, $0.value.node) })
@@ -48,7 +52,7 @@ public final class PlanExecutor: Sendable {
 
   /// Computes `tensors` once.
   public func values(
-    of tensors: [Tensor], options: CompilerOptions = CompilerOptions()
+    of tensors: [Tensor], options: CompilerOptions? = nil
   ) throws(DeviceError) -> [HostArray] {
     try compile(StepDescription(outputs: tensors), options: options).run()
   }
@@ -72,10 +76,19 @@ public final class PlanExecutor: Sendable {
     try write(array, to: BufferSlice(value.buffer))
   }
 
+  /// Replaces the values of `parameters`, one array for each.
+  /// - Throws: `DeviceError.invalidArgument` when their number, a shape or a type differs.
+  public func assign(_ arrays: [HostArray], to parameters: [Parameter]) throws(DeviceError) {
+    guard arrays.count == parameters.count else {
+      throw .invalidArgument(
+        call: "assign", reason: "\(arrays.count) arrays were given for \(parameters.count) parameters")
+    }
+    for (parameter, array) in zip(parameters, arrays) { try assign(array, to: parameter) }
+  }
+
   /// Sets `parameters` back to their initial values.
   public func reset(_ parameters: [Parameter]) throws(DeviceError) {
-    let initial = try values(of: parameters.map(\.initial))
-    for (parameter, array) in zip(parameters, initial) { try assign(array, to: parameter) }
+    try assign(values(of: parameters.map(\.initial)), to: parameters)
   }
 
   func read(_ slice: BufferSlice, signature: Signature) throws(DeviceError) -> HostArray {

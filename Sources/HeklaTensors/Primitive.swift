@@ -35,6 +35,12 @@ public protocol Primitive: Sendable {
   /// All results, the first and the further ones, where they are best computed together.
   func references(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray]
 
+  /// The inputs that hold indices: a step that checks indices looks at them before the operation's kernels run.
+  ///
+  /// The kernels themselves leave out what an index out of range names, and touch nothing outside their arrays; those
+  /// of the host throw `DeviceError.indexOutOfRange` with the operation's name.
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand]
+
   /// How the operation becomes kernels.
   var lowering: Lowering { get }
 
@@ -57,6 +63,9 @@ extension Primitive {
     [reference(inputs, signature: signatures[0])]
       + secondaryReferences(inputs, signatures: Array(signatures.dropFirst()))
   }
+
+  /// None.
+  public func indexOperands(of inputs: [Signature]) -> [IndexOperand] { [] }
 
   /// Where nothing flows through the operation.
   public func gradient(_ context: GradientContext) -> [Tensor?] { context.inputs.map { _ in nil } }

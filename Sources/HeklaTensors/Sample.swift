@@ -15,6 +15,18 @@ public struct Sample: Sendable {
       signature = Signature(shape, elementType)
       self.range = range
     }
+
+    /// Values, the same for the same key.
+    public func values(key: RandomKey) -> HostArray {
+      let width = range.upperBound - range.lowerBound
+      let isWhole = !signature.elementType.isFloating
+      let numbers = (0..<signature.shape.count).map { index -> Double in
+        let uniform = Double(key.uniform(at: index))
+        return isWhole
+          ? range.lowerBound + (uniform * (width + 1)).rounded(.down) : range.lowerBound + uniform * width
+      }
+      return HostArray(converting: numbers, shape: signature.shape, to: signature.elementType)
+    }
   }
 
   /// How far a device's result may lie from the reference.
@@ -59,17 +71,6 @@ public struct Sample: Sendable {
 
   /// Values for the inputs, the same for the same key.
   public func values(key: RandomKey) -> [HostArray] {
-    inputs.enumerated().map { position, input in
-      let key = key.folded(in: UInt64(position))
-      let width = input.range.upperBound - input.range.lowerBound
-      let isWhole = !input.signature.elementType.isFloating
-      let numbers = (0..<input.signature.shape.count).map { index -> Double in
-        let uniform = Double(key.uniform(at: index))
-        return isWhole
-          ? input.range.lowerBound + (uniform * (width + 1)).rounded(.down)
-          : input.range.lowerBound + uniform * width
-      }
-      return HostArray(converting: numbers, shape: input.signature.shape, to: input.signature.elementType)
-    }
+    inputs.enumerated().map { position, input in input.values(key: key.folded(in: UInt64(position))) }
   }
 }

@@ -32,24 +32,36 @@ extension Scalar {
   /// their range, by the leading terms of the asymptotic series, followed by two steps of Halley's method, each of
   /// which cubes the error.
   public static func inverseErf(_ x: Scalar) -> Scalar {
-    let w = -log((1 - x) * (1 + x))
+    inverseErf(x, complement: 1 - absolute(x), isRefined: x.type == .float64)
+  }
+
+  /// The number below which the standard normal distribution has the share `p`; infinite at 0 and 1, NaN beyond.
+  ///
+  /// The inverse error function of 2 p - 1, with its distance from -1 taken from `p` itself: small shares keep digits.
+  public static func normalQuantile(_ p: Scalar) -> Scalar {
+    1.414_213_562_373_095_049 * inverseErf(2 * p - 1, complement: 2 * minimum(p, 1 - p), isRefined: true)
+  }
+
+  /// See `inverseErf(_:)`; `complement` is 1 - |x|, which may be known more exactly than `x`.
+  private static func inverseErf(_ x: Scalar, complement: Scalar, isRefined: Bool) -> Scalar {
+    let size = absolute(x)
+    let w = -log(complement * (1 + size))
     let center = polynomial(minimum(w, 5) - 2.5, InverseErf.center)
     let tail = polynomial(sqrt(maximum(w, 5)) - 3, InverseErf.tail)
-    let size = absolute(x)
     var result = x * select(w .< 5, center, tail)
-    if x.type == .float64 {
+    if isRefined {
       let wide = maximum(w, 16)
       let far = sign(x) * sqrt(wide + 0.693_147_180_559_945_309 - 0.5 * log(3.141_592_653_589_793_238 * wide))
       result = select(w .< 16, result, far)
       for _ in 0..<2 {
         // The error of erf(y) against x, from the complement where x is close to 1.
         let error = select(
-          size .< 0.5, erf(result) - x, sign(x) * ((1 - size) - complementaryErf(absolute(result))))
+          size .< 0.5, erf(result) - x, sign(x) * (complement - complementaryErf(absolute(result))))
         let step = error / (1.128_379_167_095_512_6 * exp(-(result * result)))
         result = result - step / (1 + result * step)
       }
     }
-    return select(size .== 1, x * constant(.infinity, x.type), result)
+    return select(complement .== 0, x * constant(.infinity, x.type), result)
   }
 
   /// The logarithm of the absolute value of the gamma function; infinite at 0 and the negative integers.
@@ -102,7 +114,26 @@ extension Scalar {
   public static func digamma(_ x: Scalar) -> Scalar { logGammaDerivative(x, order: 1) }
 
   /// The second derivative of `logGamma`.
-  public static func trigamma(_ x: Scalar) -> Scalar { logGammaDerivative(x, order: 2) }
+  ///
+  /// By the recurrence to an argument of 10 or more, and Stirling's series there; by the reflection formula below 0. All
+  /// terms of the recurrence have one sign, and so have those of its derivatives: nothing cancels, as it would in
+  /// derivatives of `logGamma`'s expression. Source: Abramowitz & Stegun 1964, 6.4.6, 6.4.7, 6.4.12.
+  public static func trigamma(_ x: Scalar) -> Scalar {
+    let isReflected = x .<= 0
+    let y = select(isReflected, 1 - x, x)
+    let isNear = y .< 10
+    let near = minimum(y, 10)
+    let sum = (0..<10).reduce(constant(0, x.type)) { sum, step in
+      let inverse = 1 / (near + Scalar(Double(step)))
+      return sum + inverse * inverse
+    }
+    let inverse = 1 / select(isNear, near + 10, y)
+    let square = inverse * inverse
+    let series = inverse + 0.5 * square + inverse * square * polynomial(square, LogGamma.bernoulli)
+    let positive = select(isNear, sum, 0) + series
+    let sine = sin(3.141_592_653_589_793_238 * absolute(x - round(x)))
+    return select(isReflected, 9.869_604_401_089_358_619 / (sine * sine) - positive, positive)
+  }
 
   /// log(e^x + e^y) without overflow.
   public static func logAddExp(_ x: Scalar, _ y: Scalar) -> Scalar {
@@ -114,13 +145,33 @@ extension Scalar {
     return select(x .== y, 0.5 * x + 0.5 * y + 0.693_147_180_559_945_309, larger + log1p(exp(below)))
   }
 
+  /// `x` to a whole power by repeated multiplication: right for negative numbers, and differentiable at 0.
+  public static func integerPower(_ x: Scalar, _ exponent: Int) -> Scalar {
+    var result = constant(1, x.type)
+    var square = x
+    var rest = exponent.magnitude
+    while rest > 0 {
+      if rest & 1 == 1 { result = result * square }
+      rest >>= 1
+      if rest > 0 { square = square * square }
+    }
+    return exponent < 0 ? constant(1, x.type) / result : result
+  }
+
   /// `x` held between two bounds; NaN stays.
   public static func clamp(_ x: Scalar, from lower: Scalar, to upper: Scalar) -> Scalar {
     minimum(maximum(x, lower), upper)
   }
 
   /// Whether the number is neither infinite nor NaN, a `bool`.
-  public static func isFinite(_ x: Scalar) -> Scalar { (x - x) .== constant(0, x.type) }
+  public static func isFinite(_ x: Scalar) -> Scalar {
+    // Not by x - x, which a driver may take for 0 whatever x is.
+    switch x.type {
+    case .float64: absolute(x) .<= constant(Double.greatestFiniteMagnitude, .float64)
+    case .float32: absolute(x) .<= constant(Double(Float.greatestFiniteMagnitude))
+    default: x .== x
+    }
+  }
 
   /// The remainder with the sign of the divisor: x - y floor(x / y).
   public static func floorRemainder(_ x: Scalar, _ y: Scalar) -> Scalar {
@@ -206,9 +257,12 @@ private enum LogGamma {
     2.483_674_543_802_478e-09,
     -1.192_140_140_586_091e-09, 5.731_367_241_678_862e-10, -2.759_522_885_124_233e-10,
   ]
-  /// Bernoulli numbers B(2k) / (2k (2k - 1)).
-  static let stirling: [Double] = [
-    1.0 / 12, -1.0 / 360, 1.0 / 1260, -1.0 / 1680, 1.0 / 1188, -691.0 / 360_360, 1.0 / 156, -3617.0 / 122_400,
-    43_867.0 / 244_188,
+  /// Bernoulli numbers B(2k).
+  static let bernoulli: [Double] = [
+    1.0 / 6, -1.0 / 30, 1.0 / 42, -1.0 / 30, 5.0 / 66, -691.0 / 2730, 7.0 / 6, -3617.0 / 510, 43_867.0 / 798,
   ]
+  /// B(2k) / (2k (2k - 1)).
+  static let stirling = bernoulli.enumerated().map { index, number in
+    number / Double((2 * index + 2) * (2 * index + 1))
+  }
 }

@@ -28,7 +28,7 @@ public struct Segments: Sendable {
   ///
   /// - Parameters:
   ///   - indices: `int32` of rank 1, each in `0..<count`. Another index throws on the host when the step runs;
-  ///     on other devices its term belongs to no segment.
+  ///     on other devices its term belongs to no segment, and throws where `CompilerOptions.checksIndices` is on.
   ///   - count: The number of segments.
   public init(at indices: Tensor, count: Int) {
     let order =

@@ -7,6 +7,9 @@ extension Tensor {
   /// one number a row, and the backward pass computes the scores again. `float32` with D and E of up to 256 runs
   /// in kernels of its own, others as matrix products and a softmax. A row that may read no key is 0.
   ///
+  /// A row is NaN where a score that it reads is, and follows IEEE 754 in the values it reads. What a query must not
+  /// read may still reach it when it is NaN or infinite, because a weight of 0 times that is NaN.
+  ///
   /// Gradients flow to queries, keys, values and an additive mask, and may be differentiated again; that of a mask,
   /// and second ones, do make the scores.
   ///

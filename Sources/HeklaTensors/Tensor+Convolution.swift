@@ -4,7 +4,8 @@ extension Tensor {
   /// The convolution with `weights` over one to three spatial axes; the kernel is not mirrored.
   ///
   /// `y[b, f, o] = sum over c and k of x[b, c, o * stride + k * dilation - before] * weights[f, c, k]`, with 0
-  /// beyond the input. All derivatives, of any order, are convolutions of the same family.
+  /// beyond the input. All derivatives, of any order, are convolutions of the same family. NaN and infinity follow
+  /// IEEE 754, but whether those among the weights meet the border's zeros depends on the device.
   /// - Parameters:
   ///   - weights: Shape `[features, channels / groups, kernel...]`; this tensor is `[batch, channels, spatial...]`.
   ///   - strides: Steps from one window to the next, one per spatial axis; 1 when nil.

@@ -1,6 +1,9 @@
 import HeklaArrays
 
-/// Factorizations that are computed on the cpu device; on others the compiler says so with a typed error.
+/// Factorizations of batches of matrices, and what is made of them.
+///
+/// NaN in a matrix gives NaN, in its own results only. Matrices beyond some thousand columns are for the cpu device:
+/// elsewhere one workgroup reflects or rotates a matrix.
 extension Tensor {
   /// `P A = L U` with partial pivoting, for matrices `[..., n, n]`.
   ///
@@ -39,7 +42,8 @@ extension Tensor {
     let (packed, _, sign) = luFactorization(file: file, line: line)
     let diagonal = packed.diagonal()
     let signs = diagonal.map { .sign($0) }.product(along: -1)
-    return (sign * signs, diagonal.absolute().log().sum(along: -1))
+    // The determinant of a matrix without elements is 1.
+    return (shape[-1] > 0 ? sign * signs : signs, diagonal.absolute().log().sum(along: -1))
   }
 
   /// `A = Q R` for matrices `[..., m, n]` with m >= n: orthonormal columns `[..., m, n]` and an upper triangle
@@ -52,8 +56,8 @@ extension Tensor {
   /// `A = V diag(w) V^T` for symmetric matrices `[..., n, n]`, of which the lower triangle is read: the columns of
   /// `vectors` and the ascending `values`, `[..., n]`.
   ///
-  /// Each vector's element of largest absolute value is positive. Vectors of equal values have no derivative: what
-  /// would flow through their directions is dropped; functions of the values alone are not concerned.
+  /// Each vector's element of largest absolute value, the first of equals, is positive. Vectors of equal values have no
+  /// derivative: what would flow through their directions is dropped; functions of the values alone are not concerned.
   public func symmetricEigen(file: StaticString = #fileID, line: UInt = #line) -> (
     vectors: Tensor, values: Tensor
   ) {

@@ -40,6 +40,7 @@ extension Tensor {
 
   /// At each point the element whose coordinate along `axis` is the index there, as NumPy's `take_along_axis`.
   ///
+  /// An error over an index that is out of range calls it -1, and the bound the number of the tensor's elements.
   /// - Parameters:
   ///   - axis: Along which to take.
   ///   - indices: `int32`, of the tensor's shape but for the extent of the axis, each in `0..<shape[axis]`.

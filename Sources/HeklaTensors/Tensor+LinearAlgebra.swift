@@ -1,8 +1,6 @@
 import HeklaArrays
 
 /// Factorizations and solutions of batches of small and middle-sized matrices, `[..., n, n]`.
-///
-/// Cholesky factors and triangular solutions are computed on every device, the rest on the cpu device.
 extension Tensor {
   /// The lower triangular `L` with `L L^T` = this, for symmetric positive definite matrices `[..., n, n]`.
   ///

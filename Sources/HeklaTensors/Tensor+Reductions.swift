@@ -20,7 +20,7 @@ extension Tensor {
     sum(along: [axis], keepingAxes: keepingAxes)
   }
 
-  /// The arithmetic mean along `axes`, along all when nil.
+  /// The arithmetic mean along `axes`, along all when nil; 0 where there are no elements.
   public func mean(along axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let count = (axes ?? Array(0..<rank)).reduce(1) { $0 * shape[$1] }
     return sum(along: axes, keepingAxes: keepingAxes) * (1 / Double(max(count, 1)))

@@ -50,6 +50,23 @@ extension Tensor {
     .reshaped(to: shape)
   }
 
+  /// The logarithm of the sum of the exponentials of each element and all before it along `axis`, without overflow.
+  ///
+  /// Real numbers of `float32`, on the host also of `float64`.
+  public func cumulativeLogSumExp(along axis: Int, isReversed: Bool = false) -> Tensor {
+    let axis = shape.normalized(axis: axis)
+    guard shape.count > 0 else { return self }
+    // The shift is the largest element so far; it cancels, so no gradient flows through it. Before the first
+    // finite element nothing has been summed, and any factor will do that does not overflow.
+    let largest = cumulativeMaximum(along: axis, isReversed: isReversed).stoppingGradient()
+    let shift = largest.map { .select(.isFinite($0), $0, 0) }
+    let factors = Tensor.map(shift.shifted(by: isReversed ? -1 : 1, along: axis, filling: 0), shift) {
+      .exp(.minimum($0 - $1, 0))
+    }
+    return (self - shift).exp().linearRecurrence(factors: factors, along: axis, isReversed: isReversed).log()
+      + shift
+  }
+
   private func scanned(
     _ fold: Loop.Fold, along axis: Int, _ isExclusive: Bool, _ isReversed: Bool, start: Double?
   ) -> Tensor {

@@ -42,8 +42,14 @@ extension Tensor {
     0.5 * (self * -0.5.squareRoot()).complementaryErf()
   }
 
-  /// The number below which the standard normal distribution has each element's share.
-  public func normalQuantile() -> Tensor { 2.0.squareRoot() * (2 * self - 1).inverseErf() }
+  /// The number below which the standard normal distribution has each element's share; small ones keep digits.
+  public func normalQuantile() -> Tensor {
+    map {
+      .normalQuantile($0)
+    } derivative: { _, y in
+      2.506_628_274_631_000_502 * .exp(0.5 * y * y)
+    }
+  }
 
   /// The Gaussian error linear unit x Phi(x), exact. Source: Hendrycks & Gimpel 2016, section 2.
   public func exactGelu() -> Tensor { map { x in 0.5 * x * (1 + .erf(0.707_106_781_186_547_524 * x)) } }
@@ -51,12 +57,21 @@ extension Tensor {
   /// The logarithm of |Gamma(x)| for each element. See `Scalar.logGamma`.
   public func logGamma() -> Tensor { map { .logGamma($0) } }
   /// The derivative of `logGamma` at each element.
-  public func digamma() -> Tensor { map { .digamma($0) } }
+  public func digamma() -> Tensor {
+    map {
+      .digamma($0)
+    } derivative: { x, _ in
+      .trigamma(x)
+    }
+  }
   /// The second derivative of `logGamma` at each element.
   public func trigamma() -> Tensor { map { .trigamma($0) } }
 
   /// log(e^x + e^y) without overflow; shapes broadcast.
   public static func logAddExp(_ x: Tensor, _ y: Tensor) -> Tensor { .map(x, y) { .logAddExp($0, $1) } }
+
+  /// Each element to a whole power; see `Scalar.integerPower`.
+  public func power(_ exponent: Int) -> Tensor { map { .integerPower($0, exponent) } }
 
   /// The elements held in `range`; the gradient is 0 outside it.
   public func clamped(to range: ClosedRange<Double>) -> Tensor {

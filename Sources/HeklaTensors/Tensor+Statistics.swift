@@ -11,7 +11,8 @@ extension Tensor {
     keepingAxes ? kept : kept.reshaped(to: shape.reduced(along: axes, keepingAxes: false))
   }
 
-  /// The product along `axes`, along all when nil; see `product(along:)` for where its gradient is exact.
+  /// The product along `axes`, along all when nil; its gradient divides by nothing, so it is right where elements
+  /// are 0.
   public func product(along axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
     let (axes, _) = reducedAxes(axes)
     let kept = axes.reduce(self) { $0.product(along: $1, keepingAxes: true) }
@@ -78,6 +79,26 @@ extension Tensor {
     let shift = largest.map { .select(.isFinite($0), $0, 0) }
     let kept = (self - shift).exp().sum(along: axes, keepingAxes: true).log() + shift
     return droppingAxes(axes, of: kept, unless: keepingAxes)
+  }
+
+  /// The sum along `axes` of numbers that are given by their signs and the logarithms of their absolute values.
+  ///
+  /// - Parameters:
+  ///   - signs: -1, 0 or 1 for each element; shapes broadcast.
+  ///   - axes: Along which to sum, along all when nil.
+  /// - Returns: The logarithm of the sum's absolute value, -infinity where the sum is 0, and its sign.
+  public func logSumExp(
+    signs: Tensor, along axes: [Int]? = nil, keepingAxes: Bool = false
+  ) -> (logarithm: Tensor, sign: Tensor) {
+    let (axes, _) = reducedAxes(axes)
+    let largest = maximum(along: axes, keepingAxes: true).stoppingGradient()
+    let shift = largest.map { .select(.isFinite($0), $0, 0) }
+    let sum = (signs * (self - shift).exp()).sum(along: axes, keepingAxes: true)
+    let logarithm = Tensor.map(sum, shift) { .log(.absolute($0)) + $1 }
+    return (
+      droppingAxes(axes, of: logarithm, unless: keepingAxes),
+      droppingAxes(axes, of: sum.sign(), unless: keepingAxes)
+    )
   }
 
   // MARK: Norms

@@ -24,6 +24,8 @@ struct PhysicalDevice: @unchecked Sendable {
   let memory: VkPhysicalDeviceMemoryProperties
   /// How subgroup sizes may be chosen; nil where they may not.
   let subgroupControl: SubgroupControl?
+  /// The widths in bits at which kernels may ask for IEEE's NaN, infinity and signed zero.
+  let preservedFloatWidths: [UInt32]
   /// The record that the rest of the framework sees.
   let capabilities: Capabilities
 
@@ -61,6 +63,7 @@ struct PhysicalDevice: @unchecked Sendable {
     timestampBitCount = family.timestampBitCount
     self.memory = memory
     subgroupControl = report.subgroupControl(features: features)
+    preservedFloatWidths = report.preservedFloatWidths
     capabilities = report.capabilities(
       features: features, memory: memory, hasTimestamps: family.timestampBitCount > 0,
       matrixShapes: features.cooperativeMatrix ? Self.matrixShapes(of: handle, functions: functions) : [])

@@ -18,6 +18,7 @@ struct PropertyReport {
   private let subgroupSize: VkPhysicalDeviceSubgroupSizeControlProperties?
   private let multiprocessors: VkPhysicalDeviceShaderSMBuiltinsPropertiesNV?
   private let shaderCore: VkPhysicalDeviceShaderCorePropertiesAMD?
+  private let floatControls: VkPhysicalDeviceFloatControlsProperties?
 
   /// Asks the driver of `device`.
   init(_ device: VkPhysicalDevice, of instance: VulkanInstance) {
@@ -38,7 +39,10 @@ struct PropertyReport {
     let core12 = VulkanInstance.apiVersion(1, 2)
     let core13 = VulkanInstance.apiVersion(1, 3)
 
-    (identity, subgroup, maintenance3, driver, maintenance4, subgroupSize, multiprocessors, shaderCore) =
+    (
+      identity, subgroup, maintenance3, driver, maintenance4, subgroupSize, multiprocessors, shaderCore,
+      floatControls
+    ) =
       withScratch { scratch in
         var chain = StructureChain(
           VkPhysicalDeviceProperties2(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, &scratch)
@@ -76,12 +80,31 @@ struct PropertyReport {
           VkPhysicalDeviceShaderCorePropertiesAMD(),
           VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD,
           of: "VK_AMD_shader_core_properties", coreSince: nil)
+        // Only where it is in the core: kernels then need no extension to be enabled.
+        let floatControls =
+          version < core12
+          ? nil
+          : link(
+            VkPhysicalDeviceFloatControlsProperties(),
+            VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FLOAT_CONTROLS_PROPERTIES,
+            of: "VK_KHR_shader_float_controls", coreSince: core12)
         functions.getPhysicalDeviceProperties2(device, chain.head)
         return (
           identity.pointee, subgroup.pointee, maintenance3.pointee, driver?.pointee, maintenance4?.pointee,
-          subgroupSize?.pointee, multiprocessors?.pointee, shaderCore?.pointee
+          subgroupSize?.pointee, multiprocessors?.pointee, shaderCore?.pointee, floatControls?.pointee
         )
       }
+  }
+
+  /// The widths in bits at which kernels may ask for IEEE's NaN, infinity and signed zero.
+  var preservedFloatWidths: [UInt32] {
+    guard let floatControls else { return [] }
+    return [
+      (16, floatControls.shaderSignedZeroInfNanPreserveFloat16),
+      (32, floatControls.shaderSignedZeroInfNanPreserveFloat32),
+      (64, floatControls.shaderSignedZeroInfNanPreserveFloat64),
+    ]
+    .filter { $0.1.isTrue }.map { $0.0 }
   }
 
   /// What kernels may ask of subgroup sizes.

@@ -27,10 +27,12 @@ public final class VulkanKernel: Kernel, @unchecked Sendable {
     workgroupSize = module.workgroupSize
     owned = try withScratch { (scratch) throws(DeviceError) -> OwnedHandle in
       let functions = context.functions
+      let words = FloatControls.preservingSpecialValues(
+        in: module.words, widths: context.physical.preservedFloatWidths)
       var shaderInformation = VkShaderModuleCreateInfo()
       shaderInformation.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO
-      shaderInformation.codeSize = module.words.count * MemoryLayout<UInt32>.stride
-      shaderInformation.pCode = UnsafePointer(scratch.copy(module.words))
+      shaderInformation.codeSize = words.count * MemoryLayout<UInt32>.stride
+      shaderInformation.pCode = UnsafePointer(scratch.copy(words))
       let shader = try context.make("vkCreateShaderModule", destroy: functions.destroyShaderModule) {
         functions.createShaderModule(context.handle, &shaderInformation, nil, $0)
       }

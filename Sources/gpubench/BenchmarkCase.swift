@@ -18,6 +18,8 @@ struct BenchmarkCase: Sendable {
   let operationCount: Double
   /// The bytes that have to move at least: each input that is needed and the output, once.
   let byteCount: Double
+  /// The primitive whose kernel variants can be chosen; nil for the first one that has any.
+  let primitive: String?
   /// The computation.
   let build: @Sendable ([Tensor]) -> Tensor
   /// The largest error of a result for these inputs, in units of what rounding alone may cause; infinite where an
@@ -26,7 +28,7 @@ struct BenchmarkCase: Sendable {
 
   init(
     _ name: String, shape: String, elementType: ElementType, inputs: [BenchmarkInput],
-    operationCount: Double, byteCount: Double? = nil,
+    operationCount: Double, byteCount: Double? = nil, primitive: String? = nil,
     build: @escaping @Sendable ([Tensor]) -> Tensor,
     largestError: @escaping @Sendable (_ inputs: [HostArray], _ output: HostArray) -> Double
   ) {
@@ -38,6 +40,7 @@ struct BenchmarkCase: Sendable {
     output = build(inputs.enumerated().map { .input($0, $1.signature) }).signature
     let all = (inputs.map(\.signature) + [output]).reduce(0.0) { $0 + Double($1.byteCount) }
     self.byteCount = byteCount ?? all
+    self.primitive = primitive
     self.build = build
     self.largestError = largestError
   }
@@ -51,6 +54,8 @@ struct BenchmarkInput: Sendable {
     case numbers
     /// Whole numbers from 0 to below a bound.
     case indices(below: Int)
+    /// What a sample draws.
+    case drawn(Sample.Input)
   }
 
   /// Shape and type.
@@ -72,6 +77,7 @@ struct BenchmarkInput: Sendable {
   func tensor(key: RandomKey) -> Tensor {
     let uniform = Tensor.uniform(signature.shape, key: key)
     switch values {
+    case .drawn(let input): return Tensor(input.values(key: key))
     case .numbers where signature.elementType == .float64:
       // 24 random bits would leave products exact, and hide an arithmetic that is narrower than it should be.
       let fine =

@@ -5,6 +5,12 @@ import HeklaText
 enum BenchmarkError: Error, Hashable {
   /// No case or family of cases has this name.
   case unknownCase(String)
+  /// No primitive with samples has this name.
+  case unknownPrimitive(String)
+  /// A primitive has no sample of this name.
+  case unknownSample(String, primitive: String, known: [String])
+  /// An option changes what a sample has fixed.
+  case optionOfCases(String, primitive: String)
   /// A shape is not of its family's form.
   case malformedShape(String, family: CaseFamily)
   /// The arrays of a shape are larger than kernels or the device can address.
@@ -30,9 +36,19 @@ extension BenchmarkError: CustomStringConvertible {
   var description: String {
     switch self {
     case .unknownCase(let name):
-      "There is no case '\(name)'.\(NearestNames(to: name, among: CaseFamily.allNames).question) The cases are "
-        + CaseFamily.allCases.map(\.inventory).joined(separator: "; ")
-        + ". The name of a family runs all its cases."
+      "There is no case '\(name)'."
+        + NearestNames(to: name, among: CaseFamily.allNames + SampleRequest.primitives).question
+        + " The cases are " + CaseFamily.allCases.map(\.inventory).joined(separator: "; ")
+        + ". The name of a family runs all its cases, that of a primitive its samples; "
+        + "'gpubench list' has the primitives."
+    case .unknownPrimitive(let name):
+      "There is no primitive '\(name)'.\(NearestNames(to: name, among: SampleRequest.primitives).question) "
+        + "'gpubench list' has them all."
+    case .unknownSample(let label, let primitive, let known):
+      "\(primitive) has no sample '\(label)'.\(NearestNames(to: label, among: known).question) "
+        + "Its samples are \(Self.list(known)); 'all' runs each."
+    case .optionOfCases(let option, let primitive):
+      "\(option) belongs to cases; the samples of \(primitive) have shapes and types of their own."
     case .malformedShape(let text, let family):
       "'\(text)' is not a shape for \(family). \(family.shapeRule)"
     case .shapeTooLarge(let text, let array, let limit):

@@ -20,7 +20,8 @@ struct BenchmarkRun {
     let capabilities = executor.device.capabilities
     let variants = KernelChoice(of: benchmark)
     let usable = variants?.usable(on: capabilities) ?? ["loop"]
-    if choice == "all" { return usable }
+    // Where none runs, compiling says why.
+    if choice == "all" { return usable.isEmpty ? [nil] : usable }
     let known = variants?.names ?? ["loop"]
     guard known.contains(choice) else {
       throw .unknownVariant(choice, caseName: benchmark.name, known: known)
@@ -83,12 +84,21 @@ struct KernelChoice {
 
   /// The choice for `benchmark`, or nil where its kernels are generated.
   init?(of benchmark: BenchmarkCase) {
-    self.init(of: benchmark.build(benchmark.inputs.enumerated().map { .input($0, $1.signature) }))
+    self.init(
+      of: benchmark.build(benchmark.inputs.enumerated().map { .input($0, $1.signature) }),
+      primitive: benchmark.primitive)
+  }
+
+  /// The choice for `sample` of `primitive`.
+  init?(of sample: Sample, primitive: String) {
+    self.init(
+      of: sample.build(sample.inputs.enumerated().map { .input($0, $1.signature) }), primitive: primitive)
   }
 
   /// The choice for the first primitive below `tensor` that has hand-written kernels, or nil where none has.
-  init?(of tensor: Tensor) {
-    for node in [tensor.node].withDependencies() {
+  /// - Parameter name: The only primitive that is looked for, or nil for any.
+  private init?(of tensor: Tensor, primitive name: String?) {
+    for node in [tensor.node].withDependencies() where name == nil || node.primitive.name == name {
       guard case .kernels(let variants) = node.primitive.lowering else { continue }
       primitive = node.primitive.name
       self.variants = variants

@@ -23,10 +23,18 @@ struct RunCommand: ParsableCommand {
       Any single case can be named too, such as gelu or sum-rows. Without --shape, it is one that suits \
       the device.
 
+      SAMPLES OF PRIMITIVES:
+        sort         every sample of the primitive that the device can run
+        gather/all   the same, where a case has the primitive's name
+        gather/rows  one sample
+      'gpubench list' has the primitives, their samples and variants. Samples have shapes and types of their own, \
+      and are timed whole: with what prepares the primitive's inputs.
+
       EXAMPLES:
         gpubench run matmul --device vulkan:0 --variant all
         gpubench run matmul --shape 512x512x64 --batch 16 --transpose right
         gpubench run softmax-rows --device cpu --shape 4096x1024 --json
+        gpubench run cholesky --device opencl:0 --variant all
 
       TIME: the median over repetitions of one evaluation, with the inputs on the device and nothing read back. \
       On Vulkan GPUs the sum of the launches' own times, by the device's timestamps; elsewhere the clock over \
@@ -34,14 +42,16 @@ struct RunCommand: ParsableCommand {
 
       ERROR: the largest difference from a reference in float64, as a multiple of what rounding alone may cause; \
       up to 1 the check is passed. Outputs hold NaN before the run that is checked. Of large products the first \
-      and last rows and columns and a random sample are checked, of everything else every element.
+      and last rows and columns and a random sample are checked, of everything else every element. For a sample of \
+      a primitive, the multiple is of the tolerance that the tests hold it to.
 
       JSON: a list of objects with case, kernel, variant, device, shape, type, median_ms, gflops (10^9 operations \
       a second), gbps (10^9 bytes a second, inputs and outputs counted once), error and passed. An infinite error \
       is the text "Infinity".
       """)
 
-  @Argument(help: ArgumentHelp("A family of cases or one case.", valueName: "case"))
+  @Argument(
+    help: ArgumentHelp("A family of cases, one case, a primitive or one of its samples.", valueName: "case"))
   var name: String
 
   @Option(help: "Where to run: cpu, vulkan:N, opencl:N, or auto for the fastest real GPU, else cpu.")
@@ -50,8 +60,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: "The extents, in the form that the case takes.")
   var shape: String?
 
-  @Option(help: "What an element is, such as float32 or float64.")
-  var type = "float32"
+  @Option(help: "What an element is, such as float32 or float64. (default: float32)")
+  var type: String?
 
   @Option(help: "One of the kernel's variants, or all that run on the device. (default: chosen by rule)")
   var variant: String?
@@ -94,29 +104,66 @@ struct RunCommand: ParsableCommand {
 
   /// Measures what the options ask for; a variant that cannot run is reported, and does not stop the others.
   func measure(reporting: (String) -> Void) throws -> (results: [BenchmarkResult], hasFailed: Bool) {
-    guard let elementType = ElementType(rawValue: type) else { throw BenchmarkError.unknownType(type) }
     // What can be known to be wrong without a device is told before one is opened.
-    _ = try CaseFamily.cases(named: name)
+    let samples = try SampleRequest(named: name)
+    let request = try samples == nil ? caseRequest() : nil
+    if let samples { try rejectCaseOptions(for: samples.primitive) }
     let device = try DeviceCatalog.shared.device(named: device)
-    let request = CaseRequest(
-      name: name, shape: shape, elementType: elementType, transposition: transpose, batch: batch, axis: axis)
-    let cases = try request.cases(on: device.capabilities)
+    let cases = try samples?.cases ?? request?.cases(on: device.capabilities) ?? []
     let run = try BenchmarkRun(on: device, timer: LaunchTimer(repetitions: repetitions, seconds: seconds))
-    let plan = try cases.map { ($0, try run.variants(of: $0, choosing: variant)) }
+    let plan = try self.plan(cases, on: run, passesOver: samples?.isWhole == true)
     reporting("\(device.name): \(device.capabilities.deviceName), \(device.capabilities.driver)")
     var (results, hasFailed) = ([BenchmarkResult](), false)
     for (benchmark, variants) in plan {
       for variant in variants {
-        reporting("\(benchmark.name) \(benchmark.shape) \(type)" + (variant.map { " \($0)" } ?? ""))
+        reporting(
+          "\(benchmark.name) \(benchmark.shape) \(benchmark.elementType.rawValue)"
+            + (variant.map { " \($0)" } ?? ""))
         do {
           results.append(try run.result(of: benchmark, variant: variant))
+        } catch DeviceError.unsupported(let device, let feature, _) where samples?.isWhole == true {
+          reporting("Passed over: \(device) does not support \(feature).")
         } catch {
           reporting("Error: \(error)")
           hasFailed = true
         }
       }
     }
-    return (results, hasFailed)
+    return (results, hasFailed || results.isEmpty)
+  }
+
+  /// The cases with the variants to run; samples that lack a variant may be passed over as long as one has it.
+  private func plan(
+    _ cases: [BenchmarkCase], on run: BenchmarkRun, passesOver: Bool
+  ) throws(BenchmarkError) -> [(BenchmarkCase, [String?])] {
+    var plan: [(BenchmarkCase, [String?])] = []
+    var refusal: BenchmarkError?
+    for benchmark in cases {
+      do throws(BenchmarkError) {
+        plan.append((benchmark, try run.variants(of: benchmark, choosing: variant)))
+      } catch {
+        guard passesOver, case .unusableVariant = error else { throw error }
+        refusal = error
+      }
+    }
+    if plan.isEmpty, let refusal { throw refusal }
+    return plan
+  }
+
+  private func caseRequest() throws(BenchmarkError) -> CaseRequest {
+    let type = type ?? ElementType.float32.rawValue
+    guard let elementType = ElementType(rawValue: type) else { throw .unknownType(type) }
+    _ = try CaseFamily.cases(named: name)
+    return CaseRequest(
+      name: name, shape: shape, elementType: elementType, transposition: transpose, batch: batch, axis: axis)
+  }
+
+  private func rejectCaseOptions(for primitive: String) throws(BenchmarkError) {
+    let options = [
+      ("--shape", shape != nil), ("--type", type != nil), ("--transpose", transpose != nil),
+      ("--batch", batch != nil), ("--axis", axis != nil),
+    ]
+    if let option = options.first(where: \.1) { throw .optionOfCases(option.0, primitive: primitive) }
   }
 
   /// `results` as the list that `--json` prints.

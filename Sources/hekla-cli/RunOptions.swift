@@ -9,6 +9,9 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Where to run: cpu, vulkan:N, opencl:N, or auto for the fastest real GPU, else cpu.")
   var device = "auto"
 
+  @Flag(help: "On GPUs: stop with an error where an index is out of range; the cpu always does.")
+  var checkIndices = false
+
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp("Change a setting; may be given many times.", valueName: "name=value"))

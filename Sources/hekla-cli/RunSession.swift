@@ -29,10 +29,13 @@ struct RunSession {
     do {
       console.print(
         "\(options.name) on \(device.name) (\(device.capabilities.deviceName)), seed \(options.seed)")
+      var compilerOptions = CompilerOptions()
+      if options.checkIndices { compilerOptions.checksIndices = true }
       let record = try experiment.run(
         RunContext(
-          device: device, seed: options.seed, limits: .init(epochs: options.epochs, steps: options.steps),
-          dataFolder: dataFolder, output: output, console: console))
+          device: device, compilerOptions: compilerOptions, seed: options.seed,
+          limits: .init(epochs: options.epochs, steps: options.steps), dataFolder: dataFolder, output: output,
+          console: console))
       let report = Report(record, of: recipe)
       try output?.write(report)
       if let file = options.json { try AtomicFile.write(record.jsonText, to: file) }

@@ -139,6 +139,8 @@ import Testing
       OPTIONS:
         --device <device>       Where to run: cpu, vulkan:N, opencl:N, or auto for
                                 the fastest real GPU, else cpu. (default: auto)
+        --check-indices         On GPUs: stop with an error where an index is out of
+                                range; the cpu always does.
         --set <name=value>      Change a setting; may be given many times.
         --seed <seed>           Where all randomness comes from: the same seed on the
                                 same device gives the same numbers. (default: 0)
@@ -180,6 +182,8 @@ import Testing
       OPTIONS:
         --device <device>       Where to run: cpu, vulkan:N, opencl:N, or auto for
                                 the fastest real GPU, else cpu. (default: auto)
+        --check-indices         On GPUs: stop with an error where an index is out of
+                                range; the cpu always does.
         --set <name=value>      Change a setting; may be given many times.
         --seed <seed>           Where all randomness comes from: the same seed on the
                                 same device gives the same numbers. (default: 0)

@@ -23,6 +23,9 @@ private struct TinyStudy: Experiment {
 
   func run(_ context: RunContext) throws -> RunRecord {
     if needsData { _ = try context.requiredDataFolder(for: Self.name, contents: "the four MNIST files") }
+    if context.compilerOptions.checksIndices {
+      return try context.record(of: self, losses: [], metrics: ["checks": 1])
+    }
     if isBroken { throw ExperimentError.stopped(owner: Self.name, reason: "The loss is not finite.") }
     let losses = [3.0, 2, 1].prefix(context.limits.stepCount(3, stepsPerEpoch: 1))
     return try context.record(of: self, losses: Array(losses), metrics: ["accuracy": accuracy])
@@ -62,6 +65,12 @@ private struct TinyStudy: Experiment {
     #expect(try RunRecord(jsonText: text) == report.record)
     #expect(try String(contentsOfFile: out + "/report.json", encoding: .utf8) == text)
     #expect(try folder.contents == ["out", "run.json"])
+  }
+
+  @Test("--check-indices reaches the steps that a run compiles")
+  func checkIndices() throws {
+    #expect(try session(["tiny-study", "--check-indices"]).run().record.metrics["checks"] == 1)
+    #expect(try session(["tiny-study"]).run().record.losses.count == 3)
   }
 
   @Test("bad input is found before anything is written, with exit code 2")

@@ -14,6 +14,8 @@ struct DataErrorTests {
     .corruptGzip(file: "f.gz", byteOffset: 90, reason: "incorrect data check"),
     .expansionRefused(file: "f.gz", compressedByteCount: 10, limit: 1000),
     .wrongMagic(file: "f", firstBytes: [0x89, 0x50]), .unsupportedElementType(file: "f", code: 0x0a),
+    .notNPY(file: "f", firstBytes: [0x50, 0x4b]), .unsupportedNPYType(file: "f", descr: ">f4"),
+    .malformedNPY(file: "f", byteOffset: 12, problem: "a quote is never closed"),
     .unwritableElementType(file: "f", elementType: .bool), .sizeOverflow(file: "f", extents: [9, 9]),
     .truncated(file: "f", expectedByteCount: 20, foundByteCount: 10),
     .trailingBytes(file: "f", expectedByteCount: 10, foundByteCount: 12),
@@ -28,6 +30,9 @@ struct DataErrorTests {
     .unknownColumn(file: "t.csv", name: "d", known: ["a", "b"]),
     .unknownColumn(file: "t.csv", name: "d", known: []),
     .ambiguousColumn(file: "t.csv", name: "b", columns: [1, 3]),
+    .malformedLine(file: "f", line: 3, expected: "two vertices", found: "1 2 3"),
+    .vertexOutOfRange(file: "f", line: 3, vertex: 9, count: 5),
+    .overlappingParts(file: "f", line: 2, item: 7, parts: ["train", "test"]),
     .impossibleSplit(requested: [3, 4], available: 5),
   ]
 

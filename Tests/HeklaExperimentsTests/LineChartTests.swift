@@ -146,4 +146,13 @@ import Testing
 
   @Test("the same chart draws the same bytes")
   func determinism() { #expect(pruning().svg == pruning().svg) }
+
+  @Test func `A series of a metric has its means and ranges where it was measured`() {
+    let runs: [Metrics] = [["accuracy.2": 0.5, "accuracy.8": 1], ["accuracy.2": 0.75], [:]]
+    let series = LineChart.Series("net", at: [2, 4, 8], of: runs) { "accuracy.\($0)" }
+    #expect(
+      series.points == [.init(x: 2, y: 0.625, range: 0.5...0.75), .init(x: 8, y: 1, range: 1...1)])
+    #expect(Metrics(meanOf: runs) == ["accuracy.2": 0.625, "accuracy.8": 1])
+    #expect(Metrics(meanOf: []) == [:])
+  }
 }

@@ -47,13 +47,13 @@ import Testing
   @Test("An index out of range is named, and nothing is written", arguments: [Int32(-1), 5])
   func outOfRange(index: Int32) throws {
     let indices = HostArray([0, 1, index])
-    let error = DeviceError.indexOutOfRange(operation: "gather_rows", index: Int(index), bound: 5)
+    let error = DeviceError.indexOutOfRange(operation: "gather", index: Int(index), bound: 5)
     #expect(throws: error) {
       try run(
         try source("gather_rows", [5, 2, 3, 4]),
         on: [HostArray(zeros: [5, 2]), indices, HostArray(zeros: [3, 2])])
     }
-    #expect(throws: DeviceError.indexOutOfRange(operation: "scatter_sum", index: Int(index), bound: 5)) {
+    #expect(throws: DeviceError.indexOutOfRange(operation: "scatter-sum", index: Int(index), bound: 5)) {
       try run(
         try source("scatter_sum", [3, 2, 5]),
         on: [HostArray(zeros: [3, 2]), indices, HostArray(zeros: [5, 2])])
@@ -87,5 +87,56 @@ import Testing
     // A sum of n numbers below 1 in float, in parts of 1024: below n * 1024 / 2 roundings of 2^-24 at worst,
     // about sqrt(n) 2^-24 sqrt(n) in practice; 1e-3 is a tenth of the smallest number that could go missing.
     for (actual, wanted) in zip(output.doubles(), expected) { #expect(abs(actual - wanted) < 1e-3) }
+  }
+
+  @Test(
+    "A sparse product adds every term once, at any width and however many terms a row has",
+    arguments: [1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 32, 33, 64, 70])
+  func sparseProduct(width: Int) throws {
+    // Row 1 has 3,000 elements, which are summed in parts; row 2 has none, the others a few each. Whole numbers that
+    // float32 holds, so that no order of the sums rounds.
+    let few: [Int] = (0..<90).map { $0 % 3 == 2 ? 3 : 0 }
+    let rows = [Int](repeating: 1, count: 3_000) + few
+    let columns = rows.indices.map { ($0 * 31) % 50 }
+    let values = rows.indices.map { Float($0 % 7 - 3) }
+    let x = (0..<50 * width).map { Float($0 % 11 - 5) }
+    let order = rows.indices.sorted { (rows[$0], $0) < (rows[$1], $1) }
+    let offsets = (0...4).map { row in Int32(rows.count { $0 < row }) }
+    var expected = [Float](repeating: 0, count: 4 * width)
+    for (element, row) in rows.enumerated() {
+      for place in 0..<width {
+        expected[row * width + place] += values[element] * x[columns[element] * width + place]
+      }
+    }
+    let output = try run(
+      try source("sparse_product", [0, rows.count, 4, 50, width]),
+      on: [
+        HostArray(x, shape: [50, width]), HostArray(values), HostArray(columns.map(Int32.init)),
+        HostArray(order.map(Int32.init)), HostArray(offsets),
+        HostArray([Float](repeating: .nan, count: 4 * width)),
+      ])[5]
+    #expect(output.elements(as: Float.self) == expected)
+  }
+
+  @Test("A sparse product of float64 numbers is float64, and names what is out of range")
+  func sparseProductChecks() throws {
+    func product(columns: [Int32] = [2, 0], order: [Int32] = [0, 1], offsets: [Int32] = [0, 1, 2]) throws
+      -> [Double]
+    {
+      try run(
+        try source("sparse_product", [1, 2, 2, 3, 1]),
+        on: [
+          HostArray([1, 2, 1 / 3] as [Double]), HostArray([3, 5] as [Double]), HostArray(columns),
+          HostArray(order),
+          HostArray(offsets), HostArray([Double](repeating: .nan, count: 2)),
+        ])[5].doubles()
+    }
+    #expect(try product() == [3 * (1.0 / 3), 5])
+    func error(_ index: Int, _ bound: Int) -> DeviceError {
+      .indexOutOfRange(operation: "sparse-product", index: index, bound: bound)
+    }
+    #expect(throws: error(3, 3)) { try product(columns: [3, 0]) }
+    #expect(throws: error(-1, 2)) { try product(order: [0, -1]) }
+    #expect(throws: error(3, 3)) { try product(offsets: [0, 3, 3]) }
   }
 }

@@ -12,11 +12,12 @@ import Testing
     let got = referenceValues(of: [
       graph.propagate(x), graph.propagate(x, reduction: .mean), graph.propagate(x, reduction: .maximum),
       graph.propagate(x) { source, target in source - target },
-      graph.product(weights: Tensor([1, 2, 3, 4] as [Float]), x),
+      graph.product(weights: Tensor([1, 2, 3, 4] as [Float]), x), graph.product(x),
     ])
     #expect(
       got.map { $0.doubles() } == [
         [100, 101, 10, 0], [100, 50.5, 10, 0], [100, 100, 10, 0], [99, 81, -90, 0], [400, 301, 20, 0],
+        [100, 101, 10, 0],
       ])
     let gradient = gradients(of: (graph.propagate(x) * x).sum(), withRespectTo: [x])[0]
     // The loss is the sum over edges of x[source] x[target].

@@ -135,4 +135,16 @@ import Testing
     #expect(agree(slopes { $0.silu() }, [0, silu(-2), 0.5, silu(2), 1], within: 1e-13))
     #expect(agree(slopes { $0.elu() }, [0, exp(-2), 1, 1, 1], within: 1e-14))
   }
+
+  @Test func `Dropout takes whole channels, or whole examples, where axes share`() {
+    let dropout = Dropout(rate: 0.5)
+    let key = Tensor(RandomKey(seed: 3))
+    let x = Tensor.ones([8, 16, 3])
+    let channels = values(dropout(x, key: key, sharing: [2]))
+    #expect((0..<128).allSatisfy { Set(channels[($0 * 3)..<($0 * 3 + 3)]).count == 1 })
+    #expect(Set(channels) == [0, 2])
+    let examples = values(dropout(x, key: key, sharing: [1, -1]))
+    #expect((0..<8).allSatisfy { Set(examples[($0 * 48)..<($0 * 48 + 48)]).count == 1 })
+    #expect(Set(examples) == [0, 2])
+  }
 }

@@ -46,7 +46,7 @@ import Testing
       [false, false, true, true, true, false, true, true, false, false, true, false, true, true] + [
         true, false, false, false,
       ]
-    let area = areaUnderROC(scores: Tensor(scores, shape: [3, 6]), labels: Tensor(labels, shape: [3, 6]))
+    let area = areaUnderCurve(scores: Tensor(scores, shape: [3, 6]), labels: Tensor(labels, shape: [3, 6]))
     let expected = (0..<3).map { row -> Double in
       let own = (row * 6)..<(row * 6 + 6)
       var (won, count) = (0.0, 0.0)

@@ -45,6 +45,37 @@ import Testing
     #expect(layer.trainableParameters == [layer.scale, layer.shift])
   }
 
+  @Test func `Calibration makes the running statistics the means over batches`() {
+    let layer = BatchNormalization(channels: 1)
+    let (x, count) = (Tensor.input(0, Signature([4, 1])), Tensor.input(1, Signature([], .int32)))
+    let (output, updates) = layer.calibrating(x, afterBatches: count)
+    var step = ReferenceStep()
+    // What the statistics were before does not matter, whatever it is.
+    step.assign(HostArray([Double.nan], shape: [1]), to: layer.runningMean.parameter)
+    var (means, variances) = (0.0, 0.0)
+    for number in 0..<3 {
+      let own = Array(Self.data[(number * 4)..<(number * 4 + 4)])
+      let feeds = [x.node: HostArray(own, shape: [4, 1]), count.node: HostArray(scalar: Int32(number))]
+      step.run(updates, feeding: feeds)
+      #expect(agree(values(output, feeding: feeds), Self.normal(own), within: 1e-6))
+      let mean = own.reduce(0, +) / 4
+      means += mean / 3
+      variances += own.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / 9
+    }
+    #expect(agree(step.values(of: layer.runningMean.parameter), [means], within: 1e-12))
+    #expect(agree(step.values(of: layer.runningVariance.parameter), [variances], within: 1e-12))
+  }
+
+  @Test func `Standardized numbers have mean 0 and variance 1 along the axes`() {
+    let x = constant(Self.data, [4, 3, 4])
+    let found = values(x.standardized(along: [0, -1]))
+    for channel in 0..<3 {
+      let places = (0..<4).flatMap { example in (0..<4).map { example * 12 + channel * 4 + $0 } }
+      let wanted = Self.normal(places.map { Self.data[$0] })
+      #expect(agree(places.map { found[$0] }, wanted, within: 1e-12))
+    }
+  }
+
   @Test func `Group and instance normalization use groups of channels of one example`() {
     let x = constant(Self.data, [2, 6, 4])
     let group = GroupNormalization(channels: 6, groups: 2, isLearned: false)

@@ -29,6 +29,17 @@ import Testing
         within: tolerance))
   }
 
+  @Test func `Rates that fall for ever, or to a floor`() {
+    #expect(
+      agree(
+        rates(.exponential(from: 2, by: 0.25, every: 4, floor: 0.3), [0, 2, 4, 8]), [2, 1, 0.5, 0.3],
+        within: tolerance))
+    #expect(
+      agree(
+        rates(.inverseSquareRoot(peak: 3, warmup: 4), [0, 1, 3, 15, 35]), [0.75, 1.5, 3, 1.5, 1],
+        within: tolerance))
+  }
+
   @Test func `A warm-up delays the schedule behind it`() {
     let schedule: some LearningRate = .linear(from: 1, to: 0, over: 10).warmedUp(over: 4)
     #expect(agree(rates(schedule, [0, 1, 3, 4, 5, 14]), [0.25, 0.5, 1, 1, 0.9, 0], within: tolerance))

@@ -1,6 +1,7 @@
 import HeklaArrays
 import HeklaDevices
 import HeklaTensors
+import RuntimeTestSupport
 import TestSupport
 import Testing
 
@@ -124,6 +125,25 @@ import Testing
         }
         written.formUnion(step.writes)
       }
+    }
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `a narrow value is read back rounded, whether or not its kernel is merged with its reader's`(
+    device: TestDevice
+  ) throws {
+    let numbers: [Float] = [1 / 3, -74.045_799, 1000.3, 130.958_847]
+    let x = Tensor.input(0, Signature([4]))
+    let rounded = [ElementType.float16, .bfloat16].map { x.converted(to: $0).converted(to: .float32) * 1 }
+    for merges in [true, false] {
+      var options = CompilerOptions()
+      options.mergesLoops = merges
+      let found = try device.run { executor in
+        try executor.compile(StepDescription(outputs: rounded), inputs: [Signature([4])], options: options)
+          .run([HostArray(numbers)])
+      }
+      #expect(found[0].elements() == numbers.map { Float(Float16($0)) })
+      #expect(found[1].elements() == numbers.map { BFloat16($0).floatValue })
     }
   }
 }

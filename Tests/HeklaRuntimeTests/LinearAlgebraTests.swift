@@ -86,82 +86,293 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 31, 65])
-  func `factors multiply to what was factored`(n: Int) throws {
-    let a = Self.matrices([2, n, n], seed: UInt64(n))
-    let tall = Self.matrices([2, n + 3, n], seed: UInt64(n) + 1)
-    let symmetric = a + a.transposed()
+  /// Every factorization of `a` and `tall`, its results multiplied, beside what they have to give; on shader devices
+  /// those that run there.
+  private static func products(_ a: Tensor, tall: Tensor, onHost: Bool) -> [(Tensor, Tensor)] {
+    let (batch, n, type) = (a.shape[0], a.shape[1], a.elementType)
+    let ones = Tensor.identity(n, type).broadcast(to: [batch, n, n])
     let (packed, permutation, _) = a.luFactorization()
-    let lower = packed.lowerTriangle(diagonal: -1) + Tensor.identity(n)
+    let lower = packed.lowerTriangle(diagonal: -1) + Tensor.identity(n, type)
     let permuted = Tensor.stacking(
-      (0..<2).map { a.element($0, along: 0).gathered(at: permutation.element($0, along: 0)) })
+      (0..<batch).map { a.element($0, along: 0).gathered(at: permutation.element($0, along: 0)) })
     let (q, r) = tall.qrFactorization()
-    let (vectors, values) = symmetric.symmetricEigen()
-    let (u, singular, vt) = tall.transposed().singularValueDecomposition()
-    let factor = Self.definite([2, n, n], seed: 9).cholesky()
-    let pairs = [
-      (lower.matrixProduct(packed.upperTriangle()), permuted), (q.matrixProduct(r), tall),
-      (q.transposed().matrixProduct(q), Tensor.identity(n).broadcast(to: [2, n, n])), (r, r.upperTriangle()),
-      (vectors.matrixProduct(values.embeddedAsDiagonal()).matrixProduct(vectors.transposed()), symmetric),
-      (u.matrixProduct(singular.embeddedAsDiagonal()).matrixProduct(vt), tall.transposed()),
-      (factor.matrixProduct(factor.transposed()), Self.definite([2, n, n], seed: 9)),
+    let shared = [
+      (lower.matrixProduct(packed.upperTriangle()), permuted),
+      (q.matrixProduct(r), tall), (q.transposed().matrixProduct(q), ones), (r, r.upperTriangle()),
     ]
-    let got = try TestDevice.cpu.executor().compile(StepDescription(outputs: pairs.flatMap { [$0.0, $0.1] }))
-      .run()
-    // Values below 5; 1e-4 is 300 half-units of them where n is at most 65.
+    guard onHost else { return shared }
+    let (symmetric, wide) = (a + a.transposed(), tall.transposed())
+    let (vectors, values) = symmetric.symmetricEigen()
+    let (u, singular, vt) = wide.singularValueDecomposition()
+    let (tallU, tallSingular, tallVT) = tall.singularValueDecomposition()
+    return shared + [
+      (symmetric.matrixProduct(vectors), vectors * values.expanded(at: 1)),
+      (vectors.transposed().matrixProduct(vectors), ones),
+      ((u * singular.expanded(at: 1)).matrixProduct(vt), wide), (u.transposed().matrixProduct(u), ones),
+      (vt.matrixProduct(vt.transposed()), ones), (singular, tallSingular),
+      ((tallU * tallSingular.expanded(at: 1)).matrixProduct(tallVT), tall),
+      (tallU.transposed().matrixProduct(tallU), ones), (tallVT.matrixProduct(tallVT.transposed()), ones),
+    ]
+  }
+
+  private func expectProducts(
+    _ a: Tensor, tall: Tensor, within bound: Double, on executor: PlanExecutor, variant: String? = nil,
+    _ label: String
+  ) throws {
+    let names = ["lu-factorization", "qr-factorization"]
+    let choices = variant.map { variant in names.map { ($0, variant) } } ?? []
+    let pairs = Self.products(a, tall: tall, onHost: executor.device.capabilities.interface == .host)
+    let step = try executor.compile(
+      StepDescription(outputs: pairs.flatMap { [$0.0, $0.1] }),
+      options: CompilerOptions(preferring: Dictionary(uniqueKeysWithValues: choices)))
+    let got = try step.run()
     for pair in pairs.indices {
       expectNear(
-        got[2 * pair], got[2 * pair + 1].converted(to: .float64), within: 1e-4, "pair \(pair) of \(n)")
+        got[2 * pair], got[2 * pair + 1].converted(to: .float64), within: bound, "\(label), pair \(pair)")
+    }
+    let again = try step.run()
+    #expect(again == got, "\(label): other bits")
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `factors multiply to what was factored, and are orthonormal`(device: TestDevice) throws {
+    try device.run { executor in
+      // On the cpu there is one variant. Values below 5: 1e-4 is 300 half-units of them where n is at most 65.
+      for n in device.isHost ? [1, 2, 31, 65] : [1, 2, 31] {
+        let (a, tall) = (
+          Self.matrices([2, n, n], seed: UInt64(n)), Self.matrices([2, n + 3, n], seed: UInt64(n) + 1)
+        )
+        for variant in device.isHost ? [nil] : ["shared", "global"] {
+          try expectProducts(
+            a, tall: tall, within: 1e-4, on: executor, variant: variant,
+            "\(device.name) \(n) \(variant ?? "")")
+        }
+      }
     }
   }
 
-  @Test func `further results, solutions and determinants agree with their references on the cpu`() throws {
+  @Test(arguments: TestDevice.present)
+  func `matrices beyond shared memory are factored`(device: TestDevice) throws {
+    // As many elements as the least of shared memory that drivers have, and more.
+    let (a, tall) = (Self.matrices([1, 100, 100], seed: 11), Self.matrices([1, 103, 100], seed: 12))
+    // Half-units of 3 times n, as above.
+    try device.run { try expectProducts(a, tall: tall, within: 1e-4, on: $0, device.name) }
+  }
+
+  @Test(arguments: TestDevice.shading)
+  func `eigenvalues and singular values are refused by shader devices, with the way out`(
+    device: TestDevice
+  ) throws {
+    let a = Self.matrices([1, 3, 3], seed: 13)
+    try device.run { executor in
+      for values in [a.symmetricEigen().values, a.singularValueDecomposition().values] {
+        let error = #expect(throws: DeviceError.self) { try executor.values(of: [values]) }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("Run it on the cpu device."))
+      }
+    }
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `matrices in float64 are factored in float64 where the device has it`(device: TestDevice) throws {
+    let (a, tall) = (
+      Self.matrices([2, 9, 9], seed: 6).converted(to: .float64),
+      Self.matrices([2, 12, 9], seed: 6).converted(to: .float64)
+    )
+    let b = Self.random([2, 9, 2], seed: 7).converted(to: .float64)
+    try device.run { executor in
+      guard executor.device.capabilities.arithmeticTypes.contains(.float64) || device.isHost else { return }
+      // Float32 would leave about 1e-7.
+      try expectProducts(a, tall: tall, within: 1e-13, on: executor, device.name)
+      let residual = a.matrixProduct(a.solve(b)) - b
+      let got = try executor.compile(StepDescription(outputs: [residual])).run()[0]
+      #expect(got.doubles().allSatisfy { abs($0) < 1e-13 })
+    }
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `further results, solutions and determinants agree with their references, with their gradients`(
+    device: TestDevice
+  ) throws {
     let a = Self.matrices([2, 3, 9, 9], seed: 4)
     let b = Self.random([3, 9, 2], seed: 5)
     let symmetric = a + Tensor.range(9).converted(to: .float32).embeddedAsDiagonal()
+    let (packed, permutation, permutationSign) = (a - 2.2).luFactorization()
     let (sign, logarithm) = (a - 2.2).logDeterminant()
     let svd = symmetric.sliced(0..<5, along: 2).singularValueDecomposition()
     let eigen = symmetric.symmetricEigen()
     let qr = a.qrFactorization()
-    let solution = a.solve(b)
-    let loss =
-      solution.squared().sum() + svd.values.exp().sum() * 1e-4 + eigen.values.squared().sum() * 1e-2
-      + qr.r.sum()
+    let (solution, inverse) = (a.solve(b), a.inverse())
+    let losses = [
+      solution.squared().sum() + inverse.squared().sum() + logarithm.sum(),
+      qr.r.sum() + (qr.q * qr.q * qr.q).sum(),
+      svd.values.exp().sum() * 1e-4 + svd.u.sum() + svd.vTransposed.squared().sum(),
+      eigen.values.squared().sum() * 1e-2 + eigen.vectors.sum() * 0.1,
+    ]
+    let onHost = device.isHost ? [svd.values, svd.vTransposed, eigen.values] : []
     let outputs =
-      [sign, logarithm, svd.values, svd.vTransposed, eigen.values, qr.r, solution, a.inverse()]
-      + gradients(of: loss, withRespectTo: [a, b])
-    let got = try TestDevice.cpu.executor().compile(StepDescription(outputs: outputs)).run()
-    // Values up to 20, conditions below 100: some thousand half-units of 10.
-    for (index, (got, wanted)) in zip(got, referenceValues(of: outputs)).enumerated() {
-      expectNear(got, wanted, within: 3e-3, "output \(index)")
+      onHost + [sign, logarithm, qr.r, solution, inverse, packed]
+      + losses.prefix(device.isHost ? 4 : 2).flatMap { gradients(of: $0, withRespectTo: [a]) }
+      + gradients(of: losses[0], withRespectTo: [b])
+    try device.run { executor in
+      let got = try executor.compile(StepDescription(outputs: outputs + [permutation, permutationSign])).run()
+      // Values up to 20, conditions below 100: some thousand half-units of 10.
+      for (index, (got, wanted)) in zip(got, referenceValues(of: outputs)).enumerated() {
+        expectNear(got, wanted, within: 3e-3, "\(device.name) output \(index)")
+      }
+      for (got, wanted) in zip(got.suffix(2), referenceValues(of: [permutation, permutationSign])) {
+        #expect(got.doubles() == wanted.doubles())
+      }
     }
     #expect(
       solution.shape == [2, 3, 9, 2] && svd.vTransposed.shape == [2, 3, 5, 9] && sign.shape == [2, 3])
   }
 
-  @Test func `matrices in float64 are factored in float64 on the cpu`() throws {
-    let a = Self.matrices([2, 7, 7], seed: 6).converted(to: .float64)
-    let b = Self.random([2, 7, 2], seed: 7).converted(to: .float64)
-    let residual = a.matrixProduct(a.solve(b)) - b
-    let svd = a.singularValueDecomposition()
-    let rebuilt = svd.u.matrixProduct(svd.values.embeddedAsDiagonal()).matrixProduct(svd.vTransposed) - a
-    for got in try TestDevice.cpu.executor().compile(StepDescription(outputs: [residual, rebuilt])).run() {
-      // Float32 would leave about 1e-7.
-      #expect(got.doubles().allSatisfy { abs($0) < 1e-13 })
+  @Test(arguments: TestDevice.present)
+  func `the first of equal pivots is taken, and a singular matrix has a zero on the diagonal of U`(
+    device: TestDevice
+  ) throws {
+    // The second column of the second matrix is twice its first.
+    let numbers: [Float] = [1, 2, 3, -2, 1, 5, 2, 4, 1, 1, 2, 0, 4, 8, 1, 2, 4, 8]
+    let (packed, permutation, sign) = Tensor(numbers, shape: [2, 3, 3]).luFactorization()
+    let outputs = [packed, permutation, sign]
+    try device.run { executor in
+      let got = try executor.compile(StepDescription(outputs: outputs)).run()
+      #expect(got[1].doubles() == [1, 2, 0, 1, 0, 2])
+      #expect(got[0].doubles()[9 + 4] == 0)
+      for (got, wanted) in zip(got, referenceValues(of: outputs)) {
+        // Numbers up to 8, exact but for a third and a fifth.
+        #expect(disagreement(got, wanted, within: 2e-6) == nil)
+      }
     }
   }
 
-  @Test(arguments: TestDevice.shading)
-  func `what only the cpu device factors is refused elsewhere, with the way out`(device: TestDevice) throws {
-    let a = Self.matrices([1, 3, 3], seed: 8)
-    for output in [
-      a.luFactorization().packed, a.qrFactorization().q, a.symmetricEigen().values,
-      a.singularValueDecomposition().u,
-    ] {
-      let error = try #require(throws: DeviceError.self) {
-        try device.executor().compile(StepDescription(outputs: [output]))
+  @Test(arguments: TestDevice.present)
+  func `matrices of low rank and repeated values have orthonormal factors`(device: TestDevice) throws {
+    // Of rank 2, of rank 1 with equal columns, and without anything.
+    let x = Self.random([7, 2], seed: 21)
+    let low = x.matrixProduct(Self.random([2, 5], seed: 22))
+    let matrices = Tensor.stacking([low, .ones([7, 5]), .zeros([7, 5])])
+    let (u, s, vt) = matrices.singularValueDecomposition()
+    let (wideU, wideS, wideVT) = matrices.transposed().singularValueDecomposition()
+    let (q, r) = matrices.qrFactorization()
+    // 2 twice and 5 three times, turned; and the identity.
+    let turn = Self.random([5, 5], seed: 23).qrFactorization().q
+    let repeated = (turn * Tensor([2, 2, 5, 5, 5] as [Float], shape: [5])).matrixProduct(turn.transposed())
+    let symmetric = Tensor.stacking([repeated, .identity(5), .zeros([5, 5])])
+    let (vectors, values) = symmetric.symmetricEigen()
+    let ones = Tensor.identity(5).broadcast(to: [3, 5, 5])
+    let pairs = [
+      (q.matrixProduct(r), matrices), ((u * s.expanded(at: 1)).matrixProduct(vt), matrices),
+      ((wideU * wideS.expanded(at: 1)).matrixProduct(wideVT), matrices.transposed()),
+      (u.transposed().matrixProduct(u), ones), (vt.matrixProduct(vt.transposed()), ones),
+      (wideU.transposed().matrixProduct(wideU), ones), (wideVT.matrixProduct(wideVT.transposed()), ones),
+      (symmetric.matrixProduct(vectors), vectors * values.expanded(at: 1)),
+      (vectors.transposed().matrixProduct(vectors), ones),
+    ]
+    let kept = Array(device.isHost ? pairs : [pairs[0]])
+    try device.run { executor in
+      let got = try executor.compile(
+        StepDescription(outputs: kept.flatMap { [$0.0, $0.1] } + (device.isHost ? [s, wideS, values] : []))
+      ).run()
+      // Values up to 6: 2e-5 is 50 half-units of them.
+      for pair in kept.indices {
+        expectNear(
+          got[2 * pair], got[2 * pair + 1].converted(to: .float64), within: 2e-5,
+          "\(device.name), pair \(pair)")
       }
-      #expect("\(error)".contains("cpu device"))
+      guard device.isHost else { return }
+      for singular in got.suffix(3).prefix(2).map({ $0.doubles() }) {
+        #expect(singular[2..<5].allSatisfy { abs($0) < 1e-6 } && singular[1] > 0.1)
+        #expect(abs(singular[5] - 35.0.squareRoot()) < 1e-5 && singular[6...].allSatisfy { abs($0) < 1e-6 })
+      }
+      let wanted: [Double] = [2, 2, 5, 5, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
+      for (value, wanted) in zip(got[got.count - 1].doubles(), wanted) { #expect(abs(value - wanted) < 1e-5) }
+    }
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `very large and very small matrices are factored`(device: TestDevice) throws {
+    let a = Self.matrices([2, 6, 6], seed: 31)
+    let symmetric = a + a.transposed()
+    try device.run { executor in
+      func results(_ factor: Double) throws -> [HostArray] {
+        let (q, r) = (a * factor).qrFactorization()
+        guard device.isHost else {
+          return try executor.compile(StepDescription(outputs: [q, r / factor])).run()
+        }
+        let (vectors, values) = (symmetric * factor).symmetricEigen()
+        let (u, s, vt) = (a * factor).singularValueDecomposition()
+        let outputs = [q, r / factor, vectors, values / factor, u, s / factor, vt]
+        return try executor.compile(StepDescription(outputs: outputs)).run()
+      }
+      // Powers of two, so that the matrices are the same; their squares are beyond float32. The vectors' errors grow
+      // with the inverse of the gaps between values, here some hundred.
+      let plain = try results(1)
+      for factor in [0x1p80, 0x1p-80] {
+        for (index, (got, wanted)) in zip(try results(factor), plain).enumerated() {
+          expectNear(got, wanted.converted(to: .float64), within: 1e-4, "\(device.name) \(factor) \(index)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `NaN in one matrix gives NaN for it, and what the others give is what they give without`(
+    device: TestDevice
+  ) throws {
+    let n = 6
+    let whole = Self.matrices([3, n, n], seed: 41)
+    let numbers = referenceValues(of: [whole])[0].doubles().map(Float.init)
+    func results(_ numbers: [Float]) -> [Tensor] {
+      let a = Tensor(numbers, shape: [3, n, n])
+      let (lu, qr) = (a.luFactorization(), a.qrFactorization())
+      guard device.isHost else { return [lu.packed, qr.q, qr.r] }
+      let (eigen, svd) = (a.symmetricEigen(), a.singularValueDecomposition())
+      return [lu.packed, qr.q, qr.r, eigen.vectors, eigen.values, svd.u, svd.values, svd.vTransposed]
+    }
+    try device.run { executor in
+      let clean = try executor.compile(StepDescription(outputs: results(numbers))).run()
+      for (place, bad) in [(0, Float.nan), (3 * n + 1, .nan), (3 * n + 1, .infinity)] {
+        var spoiled = numbers
+        spoiled[n * n + place] = bad
+        let got = try executor.compile(StepDescription(outputs: results(spoiled))).run()
+        for (index, (got, clean)) in zip(got, clean).enumerated() {
+          let (got, clean) = (got.doubles(), clean.doubles())
+          let count = got.count / 3
+          let (own, label) = (got[count..<2 * count], "\(device.name) \(bad) at \(place), output \(index)")
+          #expect(
+            got[..<count] == clean[..<count] && got[(2 * count)...] == clean[(2 * count)...], "\(label)")
+          if index >= 3 { #expect(own.allSatisfy { $0.isNaN }, "\(label)") }
+          if bad.isNaN { #expect(own.contains { $0.isNaN }, "\(label)") }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `triangular factors and solutions of all sizes leave small residuals`(device: TestDevice) throws {
+    try device.run { executor in
+      let hasDouble = executor.device.capabilities.arithmeticTypes.contains(.float64) || device.isHost
+      for (n, batch) in [(1, 3), (2, 3), (31, 2), (33, 2), (64, 2), (65, 2), (200, 2), (500, 1)] {
+        for type in hasDouble && n <= 65 ? [ElementType.float32, .float64] : [.float32] {
+          let a = Self.definite([batch, n, n], seed: UInt64(n)).converted(to: type)
+          let b = Self.random([batch, n, 5], seed: UInt64(n) + 1).converted(to: type)
+          let factor = a.cholesky()
+          let forward = factor.triangularSolve(b)
+          let backward = factor.triangularSolve(b, isTransposed: true)
+          let residuals = [
+            factor.matrixProduct(factor.transposed()) - a, factor.matrixProduct(forward) - b,
+            factor.transposed().matrixProduct(backward) - b,
+          ]
+          // Elements of the order of 1, each the sum of n products with small sums: n half-units bound the error,
+          // which grows with the root of n.
+          let bound = Double(n + 8) * (type == .float64 ? 0x1p-53 : 0x1p-24)
+          for got in try executor.compile(StepDescription(outputs: residuals)).run() {
+            let largest = got.doubles().reduce(0) { max($0, $1.isNaN ? .infinity : abs($1)) }
+            #expect(largest <= bound, "\(device.name) \(n) \(type)")
+          }
+        }
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import HeklaArrays
 import HeklaDevices
 import HeklaTensors
@@ -68,6 +69,28 @@ import Testing
       below[position] -= 0.5
       // The loss is linear in each element, so the difference is the derivative but for rounding.
       #expect(abs(loss(above) - loss(below) - got) < 1e-12)
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `sums of exponentials run on in logarithms without overflow`(isReversed: Bool) {
+    let rows: [[Double]] = [
+      [-1000, 0, 1000, 999, -1000], [-.infinity, -.infinity, -700, 2, -.infinity], [5, -3, 800, 1, 801],
+    ]
+    let got = referenceValues(of: [
+      Tensor(rows.flatMap { $0 }, shape: [3, 5]).cumulativeLogSumExp(along: 1, isReversed: isReversed)
+    ])[0].doubles()
+    for (number, row) in rows.enumerated() {
+      for place in 0..<5 {
+        let terms = isReversed ? row[place...] : row[...place]
+        let largest = terms.max() ?? 0
+        let wanted =
+          largest == -.infinity
+          ? largest : largest + Foundation.log(terms.map { Foundation.exp($0 - largest) }.reduce(0, +))
+        let value = got[number * 5 + place]
+        // A few roundings of numbers of up to 1000.
+        #expect(value == wanted || abs(value - wanted) < 1e-12)
+      }
     }
   }
 

@@ -97,7 +97,7 @@ import Testing
     #expect(throws: DeviceError.indexOutOfRange(operation: "segments", index: Int(index), bound: 6)) {
       try Segments(indices, count: 6)
     }
-    #expect(throws: DeviceError.indexOutOfRange(operation: "segment_order", index: Int(index), bound: 6)) {
+    #expect(throws: DeviceError.indexOutOfRange(operation: "segment-order", index: Int(index), bound: 6)) {
       try executor.values(of: [Tensor.ones([7]).segmentSum(Segments(at: Tensor(indices), count: 6))])
     }
     #expect(throws: DeviceError.self) {

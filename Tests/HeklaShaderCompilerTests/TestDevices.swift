@@ -1,6 +1,7 @@
 import Foundation
 import HeklaDevices
 import HeklaOpenCL
+import HeklaShaders
 import HeklaVulkan
 import Testing
 
@@ -19,10 +20,11 @@ enum TestDevices {
   static let arePresent =
     vulkanAbsence == nil && openCLAbsence == nil || ProcessInfo.processInfo.environment["CI"] == "true"
 
-  /// The devices, each opened once.
+  /// The devices, each opened once; with the headers of the shader library, as a process has one Vulkan device, which
+  /// whoever comes first opens for the tests of all modules.
   static let all: Result<[any Device], any Error> = Result {
     [
-      try VulkanPlatform.device(at: 0, options: VulkanOptions()),
+      try VulkanPlatform.device(at: 0, options: VulkanOptions(include: { ShaderLibrary.include(named: $0) })),
       try OpenCLPlatform.device(at: 0, options: OpenCLOptions()),
     ]
   }

@@ -50,29 +50,6 @@ struct GatherTests {
     #expect(try output.words().withUnsafeBytes { [UInt8]($0) } == expected)
   }
 
-  @Test(
-    "The first position with a bad index is reported", arguments: ShaderDevice.allCases,
-    ["gather_rows", "gather_bytes"])
-  func report(_ interface: ShaderDevice, _ name: String) throws {
-    let bench = try Workbench(interface)
-    let values = try bench.input((0..<Self.rows).map { UInt32($0) })
-    // Positions 2 and 3 are the first bad ones of `indices`; without them none is.
-    for (indices, expected) in [(Self.indices, UInt32(2)), (Array(Self.indices[4..<100]), .max)] {
-      let output = try bench.output(wordCount: indices.count)
-      let firstBad = try bench.input([UInt32.max])
-      let width = name == "gather_rows" ? 1 : 4
-      let dispatch = Dispatch(
-        try bench.kernel(name, [0: 32], defines: ["REPORT": "1"]),
-        bindings: [values.slice, try bench.input(indices).slice, output.slice, firstBad.slice],
-        groupCount: GroupCount(folding: ceilingDivide(indices.count, 32)),
-        pushConstants: [indices.count, width, Self.rows].map(UInt32.init), label: name)
-      try bench.run([dispatch])
-      #expect(try firstBad.words() == [expected])
-      #expect(
-        try output.words() == indices.map { (0..<Int32(Self.rows)).contains($0) ? UInt32($0) : 0 })
-    }
-  }
-
   private static func gathered<Element: FixedWidthInteger>(_ values: [Element], width: Int) -> [Element] {
     indices.flatMap { index in
       (0..<width).map { (0..<Int32(rows)).contains(index) ? values[Int(index) * width + $0] : 0 }

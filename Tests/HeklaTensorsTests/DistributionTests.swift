@@ -1,25 +1,15 @@
 import Foundation
 import HeklaArrays
 import HeklaTensors
+import TestSupport
 import Testing
 
 /// Each distribution's numbers for a fixed key against its exact distribution function.
 @Suite struct DistributionTests {
   static let count = 1000
 
-  /// The largest distance between the numbers' empirical distribution function and `cdf`, times sqrt(count).
-  ///
-  /// By Kolmogorov's theorem it exceeds 1.95 with probability 0.001, so for a fixed key that passes once the test
-  /// passes always, and a wrong distribution fails: an error of 0.07 in the function gives 2.2.
   static func distance(_ tensor: Tensor, _ cdf: (Double) -> Double) -> Double {
-    let sorted = numbers(of: tensor).sorted()
-    let n = Double(sorted.count)
-    var largest = 0.0
-    for (index, value) in sorted.enumerated() {
-      let expected = cdf(value)
-      largest = max(largest, abs(expected - Double(index) / n), abs(Double(index + 1) / n - expected))
-    }
-    return largest * n.squareRoot()
+    kolmogorovDistance(numbers(of: tensor), from: cdf)
   }
 
   static func key(_ seed: UInt64) -> RandomKey { RandomKey(seed: seed) }
@@ -36,30 +26,20 @@ import Testing
     #expect(
       Self.distance(.logistic(shape, key: Self.key(4), mean: -1, scale: 2)) { 1 / (1 + exp(-($0 + 1) / 2)) }
         < 1.95)
-    func normal(_ x: Double) -> Double { erfc(-x * 0.5.squareRoot()) / 2 }
     let truncated = Tensor.truncatedNormal(
       shape, key: Self.key(5), mean: 3, standardDeviation: 2, range: -1...2.5)
     #expect(
-      Self.distance(truncated) { (normal(($0 - 3) / 2) - normal(-1)) / (normal(2.5) - normal(-1)) } < 1.95)
+      Self.distance(truncated) {
+        (normalDistribution(($0 - 3) / 2) - normalDistribution(-1))
+          / (normalDistribution(2.5) - normalDistribution(-1))
+      } < 1.95)
     let values = numbers(of: truncated)
     #expect(values.allSatisfy { (1...8).contains($0) })
   }
 
-  /// The regularized incomplete gamma function by its series. Source: Abramowitz & Stegun 1964, 6.5.29.
-  static func incompleteGamma(_ a: Double, _ x: Double) -> Double {
-    guard x > 0 else { return 0 }
-    var (term, sum, n) = (1 / a, 1 / a, a)
-    while term > sum * 1e-16 {
-      n += 1
-      term *= x / n
-      sum += term
-    }
-    return sum * exp(a * log(x) - x - lgamma(a))
-  }
-
   @Test(arguments: [0.2, 1, 2.5, 40]) func `Gamma numbers follow the incomplete gamma function`(_ a: Double) {
     let gamma = Tensor.gamma(.full([Self.count], a), key: Self.key(6))
-    #expect(Self.distance(gamma) { Self.incompleteGamma(a, $0) } < 1.95)
+    #expect(Self.distance(gamma) { incompleteGamma(a, $0) } < 1.95)
   }
 
   @Test func `Beta, Dirichlet and Student's t follow their distribution functions`() {
@@ -86,14 +66,9 @@ import Testing
   ) {
     let found = numbers(of: .poisson(.full([Self.count], mean), key: Self.key(11)))
     #expect(found.allSatisfy { $0 >= 0 && $0 == $0.rounded() })
-    // P(X <= k) = 1 - P(k + 1, mean); compared at whole numbers, where Kolmogorov's bound holds all the more.
-    let n = Double(Self.count)
-    let largest =
-      Set(found).map { k -> Double in
-        let empirical = Double(found.filter { $0 <= k }.count) / n
-        return abs(empirical - (1 - Self.incompleteGamma(k + 1, mean)))
-      }.max() ?? 1
-    #expect(largest * n.squareRoot() < 1.95)
+    // P(X <= k) = 1 - P(k + 1, mean).
+    let distance = kolmogorovDistance(found, isDiscrete: true) { 1 - incompleteGamma($0 + 1, mean) }
+    #expect(distance < 1.95)
   }
 
   @Test func `Classes and coins come up as often as they should`() {

@@ -78,6 +78,18 @@ import Testing
     ("quotient", [[3, 1], [4]], { $0[0] / ($0[1] + 3) }),
     ("sum squared", [[3, 4]], { $0[0].sum(along: 0).squared() }),
     ("product", [[3, 4]], { ($0[0] + 2).product(along: 1) }),
+    (
+      "product with zeros", [[3, 4]],
+      { ($0[0] * Tensor([1, 2, 0, 1, 0, 1, 0, 2, 1, 1, 1, 1] as [Float], shape: [3, 4])).product(along: 1) }
+    ),
+    ("product along an outer axis", [[3, 4]], { $0[0].product(along: 0) }),
+    ("cumulative logarithm of sums", [[2, 5]], { $0[0].cumulativeLogSumExp(along: 1) }),
+    (
+      "masked softmax", [[2, 4]],
+      { $0[0].softmax(where: Tensor([true, false, true, true, true, true, false, true], shape: [2, 4])) }
+    ),
+    ("whole power", [[5]], { $0[0].power(3) }),
+    ("Hermite polynomials", [[3]], { $0[0].hermiteBasis(5) }),
     ("maximum squared", [[3, 4]], { $0[0].maximum(along: 1).squared() }),
     ("variance", [[3, 4]], { $0[0].variance(along: 1) }),
     (
@@ -125,7 +137,57 @@ import Testing
     (
       "concatenation", [[2, 2], [2, 3]], { Tensor.concatenating([$0[0].exp(), $0[1].squared()], along: 1) }
     ),
+    (
+      "grouped, strided convolution", [[2, 4, 7], [6, 2, 3]],
+      { $0[0].convolved(with: $0[1], strides: [2], padding: .same, groups: 2) }
+    ),
+    (
+      "dilated convolution of planes", [[1, 2, 5, 6], [3, 2, 2, 2]],
+      { $0[0].convolved(with: $0[1], dilations: [2, 1]).tanh() }
+    ),
+    (
+      "transposed convolution", [[1, 2, 4], [2, 3, 3]],
+      { $0[0].convolvedTransposed(with: $0[1], strides: [2]).squared() }
+    ),
+    ("maximum pooling", [[1, 2, 6, 5]], { $0[0].maximumPooled([2, 3], strides: [2, 1]).squared() }),
+    ("average pooling", [[2, 1, 7]], { $0[0].exp().averagePooled([3], strides: [2], padding: .same) }),
+    ("adaptive pooling", [[1, 1, 7, 4]], { $0[0].squared().averagePooled(to: [3, 2]) }),
+    ("windows", [[3, 9]], { $0[0].windows([3], along: [1], strides: [2], dilations: [2]).exp() }),
+    ("cumulative sum", [[3, 5]], { $0[0].exp().cumulativeSum(along: 1, isExclusive: true).squared() }),
+    ("cumulative product", [[2, 5]], { $0[0].cumulativeProduct(along: 1, isReversed: true) }),
+    ("cumulative maximum", [[2, 5]], { $0[0].cumulativeMaximum(along: 1).squared() }),
+    ("linear recurrence", [[2, 4, 2], [2, 4, 2]], { $0[0].linearRecurrence(factors: $0[1], along: 1) }),
+    ("segment sum", [[6, 2]], { $0[0].exp().segmentSum(segments).squared() }),
+    ("segment mean", [[6]], { $0[0].squared().segmentMean(segments) }),
+    ("segment maximum", [[6, 2]], { $0[0].segmentMaximum(segments, empty: 0).squared() }),
+    ("segment softmax", [[6, 2]], { $0[0].segmentSoftmax(segments) }),
+    ("gather at segments", [[4, 2]], { $0[0].gathered(at: segments).squared() }),
+    (
+      "take along", [[3, 4]],
+      { $0[0].takenAlong(1, Tensor([Int32(3), 0, 0, 2, 2, 1], shape: [3, 2])).exp() }
+    ),
+    ("sort", [[3, 6]], { $0[0].sorted(along: 1, descending: true).squared() }),
+    ("top-k", [[3, 6]], { $0[0].topK(2, along: 1).values.exp() }),
+    (
+      "resize", [[2, 3, 4]],
+      { $0[0].exp().resized(to: [5, 3], along: [1, 2], by: .cubic, aligningCorners: true) }
+    ),
+    ("einsum", [[2, 3, 4], [4, 3]], { Tensor.einsum("bij,ji->bi", $0[0], $0[1]) }),
+    ("squared distances", [[3, 4], [2, 4]], { $0[0].squaredDistances(to: $0[1]) }),
+    ("norm", [[3, 4]], { $0[0].norm(along: [1]) }),
+    ("standard deviation", [[3, 4]], { $0[0].standardDeviation(along: [1]) }),
+    ("log-sum-exp", [[3, 4]], { $0[0].logSumExp(along: 0) }),
+    ("cosine similarity", [[3, 4], [3, 4]], { $0[0].cosineSimilarity($0[1]) }),
+    ("error function", [[7]], { $0[0].erf() }),
+    ("log-gamma", [[7]], { ($0[0] + 3).logGamma() }),
+    ("rolled and tiled", [[2, 3]], { $0[0].squared().rolled(by: 1, along: 1).tiled([2, 1]) }),
+    ("flip and permute", [[2, 3]], { $0[0].exp().flipped(along: [0]).transposed() }),
+    ("reflected border", [[5]], { $0[0].exp().padded(before: [2], after: [3], with: .reflection) }),
+    ("triangle and diagonal", [[4, 4]], { $0[0].exp().lowerTriangle().diagonal(-1) }),
   ]
+
+  /// The terms of four segments, one of which has none.
+  private static let segments = Segments(at: Tensor([Int32(2), 0, 2, 3, 0, 2]), count: 4)
 
   @Test(arguments: secondOrder.indices)
   func `the gradient of a gradient is right`(index: Int) {

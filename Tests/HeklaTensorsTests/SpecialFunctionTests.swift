@@ -11,6 +11,18 @@ import Testing
     zip(found, expected).map { abs($0 - $1) / max(abs($1), floor) }.max() ?? .nan
   }
 
+  @Test func `Whole powers are products, also of negative numbers and at 0`() {
+    for exponent in [-3, -1, 0, 1, 2, 5, 12] {
+      let found = numbers(of: Tensor([-1.5, 2, 0.7]).power(exponent))
+      let wanted = [-1.5, 2, 0.7].map { pow($0, Double(exponent)) }
+      #expect(Self.error(found, wanted) < 1e-14)
+    }
+    #expect(numbers(of: Tensor([0.0, -0.0]).power(0)) == [1, 1])
+    #expect(numbers(of: Tensor([3, -2] as [Int32]).power(5)) == [243, -32])
+    #expect(gradientError(at: [-1.2, 0, 0.4], [3]) { $0.power(3) } < 1e-8)
+    #expect(gradientError(at: [-1.2, 0.4], [2]) { $0.power(-2) } < 1e-8)
+  }
+
   @Test func `The complementary error function keeps its digits far out`() {
     let found = numbers(of: Tensor(Self.points).complementaryErf())
     // Cody claims 1e-18 for the approximation; the rest is rounding in some ten operations.
@@ -83,10 +95,34 @@ import Testing
     let digamma = numbers(of: Tensor(points).digamma())
     #expect(Self.error(digamma, points.map(Self.digamma), floor: 1) < 1e-12)
     let trigamma = numbers(of: Tensor(points).trigamma())
+    // Nothing cancels from 0 on; some twenty operations. Below, terms of up to 1e5 at poles do.
     #expect(Self.error(trigamma, points.map(Self.trigamma), floor: 1) < 1e-11)
+    let positive = points.filter { $0 > 0 }
+    #expect(Self.error(numbers(of: Tensor(positive).trigamma()), positive.map(Self.trigamma)) < 5e-15)
     #expect(gradientError(at: [-1.3, 0.2, 0.9, 1.7, 5, 9], [6]) { $0.logGamma() } < 1e-8)
     #expect(gradientError(at: [0.4, 0.9, 1.7, 5, 9], [5]) { $0.digamma() } < 1e-8)
     #expect(gradientError(at: [0.7, 0.9, 1.7, 5, 9], [5]) { $0.trigamma() } < 1e-7)
+  }
+
+  @Test
+  func `Derivatives of digamma and trigamma keep their digits where those of the logarithm would cancel`() {
+    // -2 times the sum of 1 / (x + k)^3, to 40 and by the asymptotic series from there.
+    func tetragamma(_ x: Double) -> Double {
+      var (x, sum) = (x, 0.0)
+      while x < 40 {
+        sum += 2 / (x * x * x)
+        x += 1
+      }
+      let square = 1 / (x * x)
+      return -(sum + square + square / x + square * square * (0.5 - square * (1.0 / 6 - square / 6)))
+    }
+    let points = [0.3, 1, 2.2, 3.7, 5.1, 6.4, 9.999, 10.001, 12]
+    let x = Tensor.input(0, Signature([points.count], .float64))
+    let feeds = [x.node: HostArray(points)]
+    let slope = gradients(of: x.digamma().sum(), withRespectTo: [x])[0]
+    let curvature = gradients(of: slope.sum(), withRespectTo: [x])[0]
+    #expect(Self.error(numbers(of: slope, feeding: feeds), points.map(Self.trigamma)) < 5e-15)
+    #expect(Self.error(numbers(of: curvature, feeding: feeds), points.map(tetragamma)) < 1e-14)
   }
 
   @Test func `The sum of exponentials neither overflows nor turns infinities into NaN`() {
@@ -103,6 +139,21 @@ import Testing
     let quantiles = Tensor(shares).normalQuantile()
     #expect(agree(numbers(of: quantiles.normalDistribution()), shares, within: 1e-14))
     #expect(abs(numbers(of: Tensor([0.975]).normalQuantile())[0] - 1.959_963_984_540_054) < 1e-13)
+    #expect(gradientError(at: [0.1, 0.3, 0.5, 0.9], [4]) { $0.normalQuantile() } < 1e-7)
+  }
+
+  @Test func `The quantiles of small shares keep their digits`() {
+    // 2 p - 1 is -1 to float64 from 1e-17 on.
+    let shares = [1e-300, 1e-40, 1e-17, 1e-9, 0.004]
+    let found = numbers(of: Tensor(shares).normalQuantile())
+    // A quantile y that is off by a unit in the last place changes the share by y^2 of them.
+    for (y, share) in zip(found, shares) {
+      #expect(abs(0.5 * erfc(-y / 2.0.squareRoot()) / share - 1) < 4e-16 * (4 + y * y))
+    }
+    #expect(numbers(of: Tensor([0.0, 1]).normalQuantile()) == [-.infinity, .infinity])
+    #expect(numbers(of: Tensor([-0.1, 1.1]).normalQuantile()).allSatisfy { $0.isNaN })
+    // Symmetric about a half, exactly where p and 1 - p both are.
+    #expect(numbers(of: Tensor([0.25, 0.5, 0.75]).normalQuantile()).reduce(0, +) == 0)
   }
 
   @Test func `A stated derivative takes the place of the derived one, at every order`() {

@@ -51,6 +51,31 @@ import Testing
     #expect(numbers(of: x.logSumExp(along: [1])) == [-.infinity, 1000 + log(2.0)])
   }
 
+  @Test func `A product's gradient is right where factors are 0`() {
+    // Rows with no, one and two zeros: the product is linear in each factor, so differences are exact.
+    let values = [2.0, -3, 0.5, 4, 0, -5, 3, 0, 0]
+    let x = Tensor.input(0, Signature([3, 3], .float64))
+    let slope = gradients(of: x.product(along: 1).sum(), withRespectTo: [x])[0]
+    let found = numbers(of: slope, feeding: [x.node: HostArray(values, shape: [3, 3])])
+    #expect(agree(found, [-1.5, 1, -6, 0, -20, 0, 0, 0, 0], within: 1e-15))
+    let both = gradients(of: x.product().squared() + x.product(along: [1, 0]), withRespectTo: [x])[0]
+    let ones = [1.0, 2, 1, 1, 0, 1, 3, 1, 1]
+    #expect(
+      numbers(of: both, feeding: [x.node: HostArray(ones, shape: [3, 3])]) == [0, 0, 0, 0, 6, 0, 0, 0, 0])
+  }
+
+  @Test func `Sums of signed numbers in logarithms do not overflow`() {
+    let logarithms: [Double] = [1000, 999, -2, -1, 3, 3, -.infinity, -.infinity]
+    let signs = [1.0, -1, -1, -1, 1, -1, 1, 0]
+    let (sum, sign) = Tensor(logarithms, shape: [4, 2])
+      .logSumExp(signs: Tensor(signs, shape: [4, 2]), along: [1])
+    let wanted: [Double] = [1000 + log(1 - exp(-1.0)), log(exp(-2.0) + exp(-1.0)), -.infinity, -.infinity]
+    #expect(agree(numbers(of: sum), wanted, within: 1e-14))
+    #expect(numbers(of: sign) == [1, -1, 0, 0])
+    let weights = Tensor([1.0, -1, 1, 1], shape: [4])
+    #expect(gradientError(at: [0.2, -1, 0.5, 0.1], [4]) { $0.logSumExp(signs: weights).logarithm } < 1e-8)
+  }
+
   @Test func `Distances and angles agree with their definitions`() {
     let (a, b) = (spread(6, seed: 2), spread(9, seed: 3))
     let (x, y) = (Tensor(a, shape: [2, 3]), Tensor(b, shape: [3, 3]))

@@ -21,10 +21,10 @@ public func disagreement(
       case .exact: 0
       // A device may flush results below the least normal number to 0.
       case .ulps(let count):
-        Swift.max(count * Double(Float(want).magnitude.ulp), Double(Float.leastNormalMagnitude))
+        Swift.max(count * got.elementType.unit(at: want), Double(Float.leastNormalMagnitude))
       case .normwise(let count): count * roundoff * largest
       case .sum(let count):
-        Double(count) * 0x1p-24 * (index < magnitudes.count ? magnitudes[index] : abs(want))
+        Double(count) * roundoff * (index < magnitudes.count ? magnitudes[index] : abs(want))
       }
     if !(abs(value - want) <= allowed) {
       let place = got.shape.coordinates(ofIndex: index)
@@ -44,4 +44,17 @@ public func disagreement(_ got: HostArray, _ wanted: HostArray, within absolute:
     }
   }
   return nil
+}
+
+extension ElementType {
+  /// The unit in the last place of numbers of this type near `value`.
+  fileprivate func unit(at value: Double) -> Double {
+    switch self {
+    case .float64: value.magnitude.ulp
+    case .float16: Double(Float16(value).magnitude.ulp)
+    // The first 16 bits of a float32.
+    case .bfloat16: Double(Float(value).magnitude.ulp) * 0x1p16
+    default: Double(Float(value).magnitude.ulp)
+    }
+  }
 }

@@ -51,9 +51,14 @@ void main() {
     s3 = weights(s3, top.w);
     total = total * factor + vec4(sum_of(s0), sum_of(s1), sum_of(s2), sum_of(s3));
     uvec4 values = others * width;
+    // No value stands in for one behind the end: a weight of 0 times infinity is NaN.
+    uint rest = limit - key;
 #define ADD(c) { \
     uint at = min(first + c, width - 1); \
-    vec4 v0 = v[values.x + at], v1 = v[values.y + at], v2 = v[values.z + at], v3 = v[values.w + at]; \
+    vec4 v0 = v[values.x + at]; \
+    vec4 v1 = rest > 1 ? v[values.y + at] : vec4(0); \
+    vec4 v2 = rest > 2 ? v[values.z + at] : vec4(0); \
+    vec4 v3 = rest > 3 ? v[values.w + at] : vec4(0); \
     o0[c] = o0[c] * factor.x + (s0.x * v0 + s0.y * v1 + s0.z * v2 + s0.w * v3); \
     o1[c] = o1[c] * factor.y + (s1.x * v0 + s1.y * v1 + s1.z * v2 + s1.w * v3); \
     o2[c] = o2[c] * factor.z + (s2.x * v0 + s2.y * v1 + s2.z * v2 + s2.w * v3); \

@@ -1,6 +1,6 @@
 // output[i, :] = values[indices[i], :] for rows of any byte count, 0 where an index is outside 0 ..< rows.
 // Bindings: 0 values [rows, width]; 1 indices [count], int32; 2 output [count, width]. Push: see below.
-// Constants: 0 local size. Define REPORT, with 3 first_bad [1]. Values and output end on whole words.
+// Constants: 0 local size. Values and output end on whole words.
 // Grid: ceil(ceil(count * width / 4) / local size) groups, folded; width is in bytes.
 // Source: an invocation owns a word of the output and collects its bytes, so 8-bit storage is not needed.
 #version 450
@@ -11,10 +11,6 @@ layout(local_size_x = 256, local_size_x_id = 0) in;
 layout(std430, set = 0, binding = 0) readonly buffer Values { uint values[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Indices { uint indices[]; };
 layout(std430, set = 0, binding = 2) writeonly buffer Output { uint gathered[]; };
-#ifdef REPORT
-// Falls to the least position of a bad index; the caller starts it at 2^32 - 1.
-layout(std430, set = 0, binding = 3) buffer Report { uint first_bad; };
-#endif
 
 layout(push_constant) uniform Extents {
   uint count;
@@ -36,9 +32,6 @@ void main() {
         uint source = row * width + column;
         word |= (values[source / 4] >> (8 * (source % 4)) & 0xffu) << (8 * lane);
       }
-#ifdef REPORT
-      if (row >= rows && column == 0) atomicMin(first_bad, i);
-#endif
     }
     column += 1;
     if (column == width) {

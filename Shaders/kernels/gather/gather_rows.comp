@@ -1,6 +1,6 @@
 // output[i, :] = values[indices[i], :], and 0 where an index is outside 0 ..< rows; nothing outside is read.
 // Bindings: 0 values [rows, width]; 1 indices [count], int32; 2 output [count, width]. Push: see below.
-// Constants: 0 local size. Defines: WORDS, the element (uint, uvec2 or uvec4); REPORT, with 3 first_bad [1].
+// Constants: 0 local size. Define WORDS, the element: uint, uvec2 or uvec4.
 // Grid: ceil(count * width / local size) groups, folded.
 // Source: the definition. Elements are words, not numbers: rows of any type whose length is whole words.
 #version 450
@@ -15,10 +15,6 @@ layout(local_size_x = 256, local_size_x_id = 0) in;
 layout(std430, set = 0, binding = 0) readonly buffer Values { WORDS values[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Indices { uint indices[]; };
 layout(std430, set = 0, binding = 2) writeonly buffer Output { WORDS gathered[]; };
-#ifdef REPORT
-// Falls to the least position of a bad index; the caller starts it at 2^32 - 1.
-layout(std430, set = 0, binding = 3) buffer Report { uint first_bad; };
-#endif
 
 layout(push_constant) uniform Extents {
   uint count;
@@ -35,8 +31,5 @@ void main() {
   uint row = indices[i];
   WORDS word = WORDS(0);
   if (row < rows) word = values[row * width + column];
-#ifdef REPORT
-  if (row >= rows && column == 0) atomicMin(first_bad, i);
-#endif
   gathered[at] = word;
 }

@@ -34,11 +34,13 @@ void main() {
 #else
   SCALAR best = SCALAR(FILL);
 #endif
+  bool isEmpty = true;
   for (uint j = first; j < last; j++) {
     uint source = order[j];
     if (source < n) {
       SCALAR value = values[source * width + column];
-      best = j == first ? value : accumulate(best, value);
+      best = isEmpty ? value : accumulate(best, value);
+      isEmpty = false;
     }
   }
   extrema[at] = best;

@@ -15,7 +15,7 @@ void main() {
   uint row = at / width;
   if (row >= rows) return;
   uint column = at - row * width;
-  uint last = offsets[row + 1];
+  uint last = min(offsets[row + 1], n);
   ELEMENT sum = ELEMENT(0);
   for (uint j = offsets[row]; j < last; j++) sum += segment_value(j, column);
   sums[at] = sum;

@@ -25,8 +25,8 @@ void main() {
 
   ELEMENT sum = ELEMENT(0);
   if (live) {
-    uint last = offsets[row + 1];
-    for (uint j = offsets[row] + lane; j < last; j += LANES) sum += segment_value(j, column);
+    uint last = min(offsets[row + 1], n);
+    for (uint j = min(offsets[row], last) + lane; j < last; j += LANES) sum += segment_value(j, column);
   }
   partial[local] = sum;
   barrier();

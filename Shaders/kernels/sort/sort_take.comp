@@ -24,6 +24,7 @@ void main() {
   uint row = at / kept;
   if (row >= rows) return;
   uint place = order[row * extent + (at - row * kept)];
-  sorted_values[at] = values[place];
+  // No sort leaves a place outside; if it did, nothing outside would be read.
+  sorted_values[at] = place < rows * extent ? values[place] : 0;
   positions[at] = place - row * extent;
 }

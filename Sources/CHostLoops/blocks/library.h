@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "folds.h"
 #include "attention.h"
+#include "segments.h"
 
 #define PAIR(name) {name##_0, name##_1, name##_2}
 #define CHOICE(name) {name##_0, 0, name##_2, 0, name##_4, 0, name##_6}
@@ -114,4 +115,5 @@ const HostBlockLibrary HOST_LIBRARY = {
     [HOST_ARGUMENT_MINIMUM] = ARGUMENT_FOLD_ENTRIES(argument_minimum),
   },
   .attention = &attention_kernels,
+  .sum_segments = sum_segments,
 };

@@ -15,4 +15,5 @@ struct HostBlockLibrary {
   HostSpillFunction spills[HOST_STORAGE_COUNT];
   HostFold folds[HOST_FOLD_COUNT][HOST_TYPE_COUNT];
   const HostAttentionKernels *attention;
+  HostSegmentSums sum_segments;
 };

@@ -101,6 +101,22 @@ typedef struct HostAttentionKernels {
   float (*_Nonnull log)(float x);
 } HostAttentionKernels;
 
+/// What is summed over segments: rows of an array of values, each perhaps many times.
+typedef struct HostTerms {
+  /// The numbers of the terms, segment by segment.
+  const int32_t *_Nonnull order;
+  /// Which row of the values each term is; null, with the weights, where term `t` is row `t`.
+  const int32_t *_Nullable sources;
+  /// What each term is multiplied with.
+  const float *_Nullable weights;
+} HostTerms;
+
+/// For each `r` in `first ..< end` writes the sum of terms `order[offsets[r]]` to `order[offsets[r + 1] - 1]`, in that
+/// order, into row `r` of `result`; rows of more than `limit` terms are left alone. Rows have `columns` floats.
+typedef void (*HostSegmentSums)(
+  float *_Nonnull result, const float *_Nonnull values, const HostTerms *_Nonnull terms,
+  const int32_t *_Nonnull offsets, intptr_t first, intptr_t end, intptr_t limit, intptr_t columns);
+
 /// The block functions for one level of vector instructions.
 typedef struct HostBlockLibrary HostBlockLibrary;
 
@@ -137,6 +153,9 @@ const HostFold *_Nonnull host_find_fold(const HostBlockLibrary *_Nonnull library
 /// What attention needs besides matrix products.
 const HostAttentionKernels *_Nonnull host_attention_kernels(const HostBlockLibrary *_Nonnull library);
 
+/// Sums over segments.
+HostSegmentSums _Nonnull host_segment_sums(const HostBlockLibrary *_Nonnull library);
+
 /// One call of a block function: operands and result by number of their slot.
 typedef struct HostInstruction {
   HostBlockFunction _Nonnull function;
@@ -154,8 +173,3 @@ void host_count_up(int32_t *_Nonnull result, int32_t start, int32_t step, intptr
 
 /// At least `size` bytes aligned to 64 that belong to the calling thread; valid until it asks again.
 void *_Nullable host_thread_scratch(intptr_t size);
-
-/// Writes the sum of the `count` rows of `values` that `rows` names, in that order; all of `columns` floats.
-void host_sum_rows(
-  float *_Nonnull result, const float *_Nonnull values, const int32_t *_Nonnull rows, intptr_t count,
-  intptr_t columns);

@@ -57,6 +57,21 @@ public struct LineChart: Sendable {
     public init(_ name: String, values: [Double]) {
       self.init(name, values.enumerated().map { Point(x: Double($0.offset + 1), y: $0.element) })
     }
+
+    /// The series `name` of a metric's means and ranges over `runs`, at each place where a run measured it.
+    ///
+    /// - Parameters:
+    ///   - name: What the legend calls it.
+    ///   - places: Where along the horizontal axis.
+    ///   - runs: What was measured, one element per repetition.
+    ///   - metric: What the metric is called at a place.
+    public init(_ name: String, at places: some Sequence<Int>, of runs: [Metrics], metric: (Int) -> String) {
+      let points = places.compactMap { place -> Point? in
+        let values = runs.compactMap { $0[metric(place)] }
+        return values.isEmpty ? nil : Point(x: Double(place), meanOf: values)
+      }
+      self.init(name, points)
+    }
   }
 
   /// How an axis maps values to places.

@@ -32,7 +32,7 @@ struct GatherRows: Sendable {
     let output = try arguments.elements(
       2, count: indexCount * rowByteCount, as: UInt8.self, kernel: Self.name)
     // All indices are checked before anything is written.
-    try RowIndices.check(indices, bound: rowCount, operation: Self.name)
+    try RowIndices.check(indices, bound: rowCount, operation: "gather")
     guard rowByteCount > 0, let from = values.baseAddress, let to = output.baseAddress else { return }
     // About 64 KiB per chunk: some microseconds.
     let chunk = max(1, 65_536 / rowByteCount)
@@ -47,7 +47,8 @@ struct GatherRows: Sendable {
 
 /// Checks that row numbers are in range.
 enum RowIndices {
-  /// - Throws: `DeviceError.indexOutOfRange` with the first index that is not in `0..<bound`.
+  /// - Throws: `DeviceError.indexOutOfRange` with the first index that is not in `0..<bound` and `operation`, which is
+  ///   the primitive's name, as other devices report it.
   static func check(
     _ indices: UnsafeMutableBufferPointer<Int32>, bound: Int, operation: String
   ) throws(DeviceError) {

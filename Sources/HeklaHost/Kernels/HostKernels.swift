@@ -30,6 +30,7 @@ public enum HostKernels {
     "segment_order": { SegmentOrder($0)?.source },
     "singular_values": { Factorization(.singular, $0)?.source },
     "sort_rows": { SortRows($0)?.source },
+    "sparse_product": { SparseProduct($0)?.source },
     "symmetric_eigen": { Factorization(.eigen, $0)?.source },
     "triangular_solve": { TriangularSolution($0)?.source },
   ]

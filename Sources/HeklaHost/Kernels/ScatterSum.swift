@@ -1,4 +1,3 @@
-import CHostLoops
 import HeklaDevices
 
 /// `output[r]` = the sum of the rows `values[i]` with `indices[i] == r`, in the order of `i`; zero where there
@@ -32,7 +31,7 @@ struct ScatterSum: Sendable {
     let values = try arguments.elements(0, count: valueCount * columns, as: Float.self, kernel: Self.name)
     let indices = try arguments.elements(1, count: valueCount, as: Int32.self, kernel: Self.name)
     let output = try arguments.elements(2, count: rowCount * columns, as: Float.self, kernel: Self.name)
-    try RowIndices.check(indices, bound: rowCount, operation: Self.name)
+    try RowIndices.check(indices, bound: rowCount, operation: "scatter-sum")
     guard rowCount > 0, columns > 0, let to = output.baseAddress else { return }
 
     // Counting sort: starts[r]..<starts[r + 1] are the places of row r in `order`.
@@ -44,7 +43,7 @@ struct ScatterSum: Sendable {
     }
     RowIndices.sort(indices, rows: rowCount, starts: starts, order: order)
 
-    let sums = SegmentSums(valueCount: valueCount, columns: columns, rowCount: rowCount)
-    sums.run(starts, order, values.baseAddress ?? to, to)
+    SegmentSums(termCount: valueCount, columns: columns, rowCount: rowCount)
+      .run(starts, order, values.baseAddress ?? to, to)
   }
 }

@@ -44,34 +44,16 @@ struct SegmentFold: Sendable {
     }
   }
 
-  /// Order and offsets, checked: whatever they hold, nothing outside the values is read.
-  private func segments(
-    _ arguments: HostArguments
-  ) throws(DeviceError) -> (
-    order: UnsafeMutableBufferPointer<Int32>, offsets: UnsafeMutableBufferPointer<Int32>
-  ) {
-    let order = try arguments.elements(1, count: terms, as: Int32.self, kernel: Self.name)
-    let offsets = try arguments.elements(2, count: rows + 1, as: Int32.self, kernel: Self.name)
-    try RowIndices.check(order, bound: terms, operation: Self.name)
-    var before: Int32 = 0
-    for offset in offsets {
-      guard offset >= before, Int(offset) <= terms else {
-        throw .indexOutOfRange(operation: Self.name, index: Int(offset), bound: terms + 1)
-      }
-      before = offset
-    }
-    return (order, offsets)
-  }
-
   private func sum(_ arguments: HostArguments) throws(DeviceError) {
-    let (order, offsets) = try segments(arguments)
+    let (order, offsets) = try arguments.segments(
+      order: 1, offsets: 2, terms: terms, rows: rows, kernel: Self.name, operation: "segment-reduction")
     let values = try arguments.elements(0, count: terms * columns, as: Float.self, kernel: Self.name)
     let output = try arguments.elements(3, count: rows * columns, as: Float.self, kernel: Self.name)
     guard let starts = offsets.baseAddress, let order = order.baseAddress, let to = output.baseAddress else {
       return
     }
-    let sums = SegmentSums(valueCount: terms, columns: columns, rowCount: rows)
-    sums.run(starts, order, values.baseAddress ?? to, to)
+    SegmentSums(termCount: terms, columns: columns, rowCount: rows)
+      .run(starts, order, values.baseAddress ?? to, to)
   }
 
   @inline(__always)
@@ -79,7 +61,8 @@ struct SegmentFold: Sendable {
     _ arguments: HostArguments, _ type: Element.Type, empty: Element,
     _ join: @Sendable (Element, Element) -> Element
   ) throws(DeviceError) {
-    let (order, offsets) = try segments(arguments)
+    let (order, offsets) = try arguments.segments(
+      order: 1, offsets: 2, terms: terms, rows: rows, kernel: Self.name, operation: "segment-reduction")
     let values = try arguments.elements(0, count: terms * columns, as: type, kernel: Self.name)
     let output = try arguments.elements(3, count: rows * columns, as: type, kernel: Self.name)
     guard let from = values.baseAddress, let to = output.baseAddress else { return }
@@ -99,6 +82,30 @@ struct SegmentFold: Sendable {
         }
       }
     }
+  }
+}
+
+extension HostArguments {
+  /// Terms by segment in binding `order` and the segments' offsets in binding `offsets`, checked: whatever they
+  /// hold, they name terms only.
+  func segments(
+    order: Int, offsets: Int, terms: Int, rows: Int, kernel: String, operation: String
+  ) throws(DeviceError) -> (
+    order: UnsafeMutableBufferPointer<Int32>, offsets: UnsafeMutableBufferPointer<Int32>
+  ) {
+    let order = try elements(order, count: terms, as: Int32.self, kernel: kernel)
+    let offsets = try elements(offsets, count: rows + 1, as: Int32.self, kernel: kernel)
+    try RowIndices.check(order, bound: terms, operation: operation)
+    try RowIndices.check(offsets, bound: terms + 1, operation: operation)
+    var before: Int32 = 0
+    for offset in offsets {
+      guard offset >= before else {
+        throw .invalidArgument(
+          call: operation, reason: "an offset of \(offset) comes after one of \(before).")
+      }
+      before = offset
+    }
+    return (order, offsets)
   }
 }
 

@@ -24,7 +24,7 @@ struct SegmentOrder: Sendable {
     let indices = try arguments.elements(0, count: terms, as: Int32.self, kernel: Self.name)
     let order = try arguments.elements(1, count: terms, as: Int32.self, kernel: Self.name)
     let offsets = try arguments.elements(2, count: rows + 1, as: Int32.self, kernel: Self.name)
-    try RowIndices.check(indices, bound: rows, operation: Self.name)
+    try RowIndices.check(indices, bound: rows, operation: "segment-order")
     guard let order = order.baseAddress, let starts = offsets.baseAddress else { return }
     RowIndices.sort(indices, rows: rows, starts: starts, order: order)
   }

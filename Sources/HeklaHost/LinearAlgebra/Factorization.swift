@@ -8,7 +8,8 @@ import HeklaDevices
 /// - `symmetric_eigen`: values ascending [batch, n], vectors in columns [batch, n, n]; the lower triangle is read.
 /// - `singular_values`: values descending [batch, k], V^T [batch, k, n], U [batch, m, k], with k = min(m, n).
 ///
-/// LAPACK stores columns one after the other. Where it does not converge, the results are NaN.
+/// LAPACK stores columns one after the other. Where it does not converge, or an
+/// element of a matrix to decompose is not finite, the results are NaN.
 struct Factorization: Sendable {
   enum Kind: String, Sendable {
     case lu = "lu_factorization"

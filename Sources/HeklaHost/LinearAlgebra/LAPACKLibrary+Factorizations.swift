@@ -52,6 +52,11 @@ extension LAPACKLibrary {
     symmetric matrix: UnsafeMutablePointer<Element>, _ n: Int, values: UnsafeMutablePointer<Element>,
     vectors: UnsafeMutablePointer<Element>
   ) {
+    // What routines do with NaN depends on their version.
+    guard (0..<n).allSatisfy({ row in (0...row).allSatisfy { matrix[row * n + $0].isFinite } }) else {
+      values.update(repeating: .nan, count: n)
+      return vectors.update(repeating: .nan, count: n * n)
+    }
     // Rows here are columns there, and so the lower triangle is the upper.
     var columns = [Element](UnsafeBufferPointer(start: matrix, count: n * n))
     var work = [Element](repeating: 0, count: 1 + 6 * n + 2 * n * n)
@@ -76,6 +81,11 @@ extension LAPACKLibrary {
     vt: UnsafeMutablePointer<Element>, u: UnsafeMutablePointer<Element>
   ) {
     let k = min(m, n)
+    guard (0..<m * n).allSatisfy({ matrix[$0].isFinite }) else {
+      values.update(repeating: .nan, count: k)
+      vt.update(repeating: .nan, count: k * n)
+      return u.update(repeating: .nan, count: m * k)
+    }
     // The transpose, n x m there, is V diag(s) U^T: its left vectors lie as the rows of V^T, its right ones as U.
     var columns = [Element](UnsafeBufferPointer(start: matrix, count: m * n))
     var work = [Element](repeating: 0, count: 4 * k * k + 7 * k + max(m, n) + 64 * (m + n))

@@ -39,4 +39,7 @@ struct BlockLibrary: @unchecked Sendable {
 
   /// What attention needs besides matrix products, of the best level.
   static var attention: UnsafePointer<HostAttentionKernels> { host_attention_kernels(best.table) }
+
+  /// Sums over segments, of this level.
+  var segmentSums: HostSegmentSums { host_segment_sums(table) }
 }

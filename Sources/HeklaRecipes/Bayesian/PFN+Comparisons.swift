@@ -147,7 +147,7 @@ extension PFN {
         neighbors(x, y),
       ]
       let labels = y.sliced(30..<t, along: 1) .> 0.5
-      let areas = try executor.values(of: scores.map { areaUnderROC(scores: $0, labels: labels).mean() })
+      let areas = try executor.values(of: scores.map { areaUnderCurve(scores: $0, labels: labels).mean() })
       for (method, area) in zip(methods, areas) {
         metrics["c.auc.\(method).\(table.name)"] = area.doubles()[0]
       }

@@ -208,7 +208,7 @@ extension LotteryTicket {
   func run(_ context: RunContext) throws -> RunRecord {
     let problem = try problem(context)
     let trainer = try Trainer(
-      problem, batch: batch, learningRate: learningRate, on: PlanExecutor(context.device))
+      problem, batch: batch, learningRate: learningRate, on: context.makeExecutor())
     let count = problem.repetitions * (1 + 4 * problem.rounds)
     let progress = context.progress("lottery-ticket on \(problem.name)", total: count * problem.iterations)
     var study = Study(name: problem.name)

@@ -111,20 +111,21 @@ struct GLSLExpression {
     case .minimum: return "hekla_minimum(\(x[0]), \(x[1]))"
     case .maximum: return "hekla_maximum(\(x[0]), \(x[1]))"
     case .power: return "hekla_power(\(x[0]), \(x[1]))"
-    case .atan2: return "atan(\(x[0]), \(x[1]))"
+    case .atan2: return "hekla_atan2(\(x[0]), \(x[1]))"
     case .negate: return type == .uint32 ? "0u - \(x[0])" : "-\(x[0])"
     case .absolute: return type == .uint32 ? x[0] : "abs(\(x[0]))"
     case .sign: return type == .uint32 ? "min(\(x[0]), 1u)" : "hekla_sign(\(x[0]))"
-    case .exp, .log, .sqrt, .sin, .cos, .tan, .asin, .acos, .atan, .floor, .ceil:
+    case .exp, .log, .sqrt, .sin, .cos, .tan, .floor, .ceil:
       return "\(operation.rawValue)(\(x[0]))"
-    case .expm1, .log1p, .tanh, .sinh, .cosh, .erf: return "hekla_\(operation.rawValue)(\(x[0]))"
+    case .expm1, .log1p, .tanh, .sinh, .cosh, .asin, .acos, .atan, .erf:
+      return "hekla_\(operation.rawValue)(\(x[0]))"
     case .reciprocalSquareRoot: return "inversesqrt(\(x[0]))"
     case .round: return "roundEven(\(x[0]))"
     case .less: return "\(x[0]) < \(x[1])"
     case .lessOrEqual: return "\(x[0]) <= \(x[1])"
     case .equal: return "\(x[0]) == \(x[1])"
     case .notEqual: return "\(x[0]) != \(x[1])"
-    case .isNaN: return "\(x[0]) != \(x[0])"
+    case .isNaN: return type == .float32 ? "hekla_is_nan(\(x[0]))" : "\(x[0]) != \(x[0])"
     case .and: return "\(x[0]) && \(x[1])"
     case .or: return "\(x[0]) || \(x[1])"
     case .not: return "!\(x[0])"
@@ -134,10 +135,20 @@ struct GLSLExpression {
     case .shiftLeft: return "\(x[0]) << \(x[1])"
     case .shiftRight: return "\(x[0]) >> \(x[1])"
     case .select: return "\(x[0]) ? \(x[1]) : \(x[2])"
-    case .convert: return result == .bool ? "\(x[0]) != \(literal(0, type))" : "\(name(of: result))(\(x[0]))"
+    case .convert: return convert(x[0], from: type, to: result)
     case .bitcast: return bitcast(x[0], from: type, to: result)
     case .threefryFirst: return "hekla_threefry(\(x.joined(separator: ", "))).x"
     case .threefrySecond: return "hekla_threefry(\(x.joined(separator: ", "))).y"
+    }
+  }
+
+  private static func convert(_ value: String, from type: ElementType, to result: ElementType) -> String {
+    switch result {
+    case .bool: "\(value) != \(literal(0, type))"
+    case .int32 where type.isFloating: "hekla_to_int(\(value))"
+    case .uint32 where type.isFloating: "hekla_to_uint(\(value))"
+    case .int64 where type.isFloating: "hekla_to_int64(\(value))"
+    default: "\(name(of: result))(\(value))"
     }
   }
 

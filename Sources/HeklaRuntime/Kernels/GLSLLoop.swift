@@ -222,7 +222,8 @@ private struct GLSLLoopText {
       read: { Self.load(loop.reads[$0]) },
       readType: { loop.reads[$0].elementType.loaded },
       coordinate: { "i\($0)" },
-      accumulator: { index in loop.accumulators[index].fold.isPosition ? "b\(index)" : "a\(index)" },
+      // Over nothing, where -1 stands for none yet, the position is 0.
+      accumulator: { index in loop.accumulators[index].fold.isPosition ? "max(b\(index), 0)" : "a\(index)" },
       accumulatorType: { index in
         loop.accumulators[index].fold.isPosition ? .int32 : loop.accumulators[index].type
       })
@@ -307,13 +308,14 @@ private struct GLSLLoopText {
     case .argumentMaximum, .argumentMinimum:
       let comparison = loop.accumulators[index].fold == .argumentMaximum ? ">" : "<"
       let type = GLSLExpression.name(of: loop.accumulators[index].type)
+      func isNaN(_ x: String) -> String { type == "float" ? "hekla_is_nan(\(x))" : "(\(x) != \(x))" }
       // Better: the first at all, a larger (smaller) one, the first NaN; of equals the lower position.
       return """
         {
         \(type) v = \(value);
         int p = \(position);
-        bool isEqual = v == \(total) || (v != v && \(total) != \(total));
-        bool isBetter = v \(comparison) \(total) || (v != v && \(total) == \(total));
+        bool isEqual = v == \(total) || (\(isNaN("v")) && \(isNaN(total)));
+        bool isBetter = v \(comparison) \(total) || (\(isNaN("v")) && !\(isNaN(total)));
         if (p >= 0 && (b\(index) < 0 || (isEqual ? p < b\(index) : isBetter))) { \(total) = v; b\(index) = p; }
         }
         """

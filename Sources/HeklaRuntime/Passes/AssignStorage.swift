@@ -39,6 +39,7 @@ struct PlanDraft {
         switch operand {
         case .node(let node): bindings.append(value(of: node))
         case .temporary(let index): bindings.append(firstTemporary + index)
+        case .indexStatus: bindings.append(indexStatus())
         }
       }
       plan.steps.append(
@@ -55,9 +56,12 @@ struct PlanDraft {
     add(Signature([byteCount], .uint8), .arena(0, offset: 0), label: "t")
   }
 
-  private mutating func add(_ signature: Signature, _ storage: Plan.Storage, label: String) -> Int {
+  private mutating func add(
+    _ signature: Signature, _ storage: Plan.Storage, label: String, isNumbered: Bool = true
+  ) -> Int {
     let index = plan.values.count
-    plan.values.append(Plan.Value(signature: signature, storage: storage, label: "\(label)\(index)"))
+    let label = isNumbered ? "\(label)\(index)" : label
+    plan.values.append(Plan.Value(signature: signature, storage: storage, label: label))
     homes.append(repetition)
     return index
   }
@@ -85,6 +89,13 @@ struct PlanDraft {
     valueOf[node] = index
     if let result { valueOfResult[result] = index }
     nodeOf[index] = node
+    return index
+  }
+
+  private mutating func indexStatus() -> Int {
+    if let known = plan.indexStatus { return known }
+    let index = add(IndexStatus.signature, .arena(0, offset: 0), label: "status", isNumbered: false)
+    plan.indexStatus = index
     return index
   }
 
@@ -176,6 +187,9 @@ struct PlanDraft {
   }
 
   private mutating func placeInArenas(_ capabilities: Capabilities, _ options: CompilerOptions) {
+    let alignment = max(capabilities.bufferAlignment, 16)
+    // Wide enough for kernels that write a vector or a short row too much.
+    plan.guardByteCount = options.guardsMemory ? (1024 + alignment - 1) / alignment * alignment : 0
     // Outputs and copied values live to the end.
     let lasting = Set(plan.outputs.compactMap { $0 } + plan.copies.map(\.value))
     var requests: [Allocation.Request] = []
@@ -188,20 +202,21 @@ struct PlanDraft {
         uses[value] = min(known.lowerBound, use.lowerBound)...max(known.upperBound, use.upperBound)
       }
     }
+    // What checks record lasts from run to run.
+    if let status = plan.indexStatus { uses[status] = 0...plan.steps.count }
     for index in plan.values.indices {
       guard case .arena = plan.values[index].storage, let use = uses[index] else { continue }
       let (first, last) = (use.lowerBound, use.upperBound)
       let end = lasting.contains(index) ? plan.steps.count : last
-      requests.append(
-        Allocation.Request(byteCount: max(plan.values[index].signature.byteCount, 4), lifetime: first...end))
+      let byteCount = plan.values[index].signature.byteCount.wholeWords + 2 * plan.guardByteCount
+      requests.append(Allocation.Request(byteCount: byteCount, lifetime: first...end))
       indices.append(index)
     }
     let allocation = Allocation(
-      requests, alignment: max(capabilities.bufferAlignment, 16),
-      maxByteCount: capabilities.maxBufferByteCount,
-      reuses: options.reusesMemory)
+      requests, alignment: alignment, maxByteCount: capabilities.maxBufferByteCount,
+      reuses: options.reusesMemory && !options.guardsMemory)
     for (index, place) in zip(indices, allocation.places) {
-      plan.values[index].storage = .arena(place.arena, offset: place.offset)
+      plan.values[index].storage = .arena(place.arena, offset: place.offset + plan.guardByteCount)
     }
     plan.arenaByteCounts = allocation.arenaByteCounts
   }

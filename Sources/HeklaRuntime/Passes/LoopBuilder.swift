@@ -200,7 +200,8 @@ struct LoopBuilder {
     case .leaf, .kernels, .repeated, .secondary:
       result = try read(node, at: linearized(point, in: node.shape), conditions: conditions, reshape: reshape)
     }
-    if conditions.isEmpty, roots.contains(node) {
+    // Of a narrow element only memory holds the rounded value, so whoever wants it has to read it there.
+    if conditions.isEmpty, node.elementType == node.elementType.computed, roots.contains(node) {
       memo[VisitKey(node: node, point: point, conditions: [])] = result
     }
     return result

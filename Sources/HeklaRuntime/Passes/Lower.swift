@@ -10,6 +10,8 @@ struct LoweredCall {
   enum Operand: Hashable {
     case node(Node)
     case temporary(Int)
+    /// What index checks record; see `IndexStatus`.
+    case indexStatus
   }
 
   var label: String
@@ -69,7 +71,9 @@ private func lower(
     throw .unsupported(
       device: capabilities.deviceName,
       feature: "\(name) of \(inputs.map(\.description).joined(separator: " and "))",
-      remedy: "Convert the inputs to float32 with converted(to:), or run on the cpu device.")
+      remedy: inputs.contains { $0.elementType == .float64 }
+        ? "Convert the inputs to float32 with converted(to:), or run it on the cpu device."
+        : "Run it on the cpu device.")
   }
   let program = variant.program(inputs, node.signature, capabilities)
   var temporaries = program.temporaries
@@ -120,7 +124,7 @@ private func variant(
     remedy: applicable.isEmpty ? "No variant runs there." : "Those that run there are \(list(applicable)).")
 }
 
-private func source(of body: KernelCall.Body) throws(DeviceError) -> KernelSource {
+func source(of body: KernelCall.Body) throws(DeviceError) -> KernelSource {
   switch body {
   case .shader(let name, let constants, let defines):
     guard let text = ShaderLibrary.kernel(named: name) else {

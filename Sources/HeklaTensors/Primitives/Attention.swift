@@ -95,6 +95,7 @@ struct Attention: Primitive {
   static var samples: [Sample] {
     [
       sample("square-64", [2, 2, 64, 16], [2, 2, 64, 16], 16),
+      sample("ones", [1, 1, 1, 4], [1, 1, 1, 4], 4),
       sample("one-query", [1, 2, 1, 8], [1, 2, 33, 8], 8),
       sample("one-key", [1, 1, 7, 8], [1, 1, 1, 8], 12),
       sample("causal-edges", [1, 2, 65, 64], [1, 2, 65, 64], 64, isCausal: true),

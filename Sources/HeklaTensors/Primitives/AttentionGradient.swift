@@ -100,6 +100,7 @@ struct AttentionGradient: Primitive {
   /// Cases with L about the logarithm of T, as of small scores, so that the weights sum to about 1.
   static var samples: [Sample] {
     [
+      sample("ones", [1, 1, 1, 4], [1, 1, 1, 4], 4),
       sample("causal-edges", [1, 2, 33, 16], [1, 2, 33, 16], 16, isCausal: true),
       sample("grouped-masks", [2, 4, 9, 8], [2, 2, 35, 8], 12, mask: [2, 1, 9, 35], hasLengths: true),
       sample("head-80", [1, 1, 7, 80], [1, 1, 65, 80], 80),

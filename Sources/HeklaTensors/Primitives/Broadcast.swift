@@ -54,6 +54,13 @@ struct Broadcast: Primitive {
   static var samples: [Sample] {
     [
       Sample("rows", inputs: [.init([31])], tolerance: .exact) { $0[0].broadcast(to: [17, 31]) },
+      Sample("scalar", inputs: [.init([], .int32, in: -99...99)], tolerance: .exact, isDifferentiable: false)
+      {
+        $0[0].broadcast(to: [1, 7, 1, 3])
+      },
+      Sample("column-of-transposed", inputs: [.init([1, 13])], tolerance: .exact) {
+        $0[0].transposed().broadcast(to: [13, 5])
+      },
       Sample("middle", inputs: [.init([3, 1, 5])], tolerance: .exact) { $0[0].broadcast(to: [2, 3, 9, 5]) },
     ]
   }

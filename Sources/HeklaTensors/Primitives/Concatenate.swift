@@ -77,7 +77,17 @@ struct Concatenate: Primitive {
     [
       Sample("three", inputs: [.init([4, 5]), .init([4, 1]), .init([4, 9])], tolerance: .exact) {
         .concatenating($0, along: 1)
-      }
+      },
+      Sample("ones", inputs: [.init([1]), .init([1])], tolerance: .exact) { .concatenating($0, along: 0) },
+      Sample(
+        "bytes", inputs: [.init([3, 5], .uint8, in: 0...255), .init([1, 5], .uint8, in: 0...255)],
+        tolerance: .exact, isDifferentiable: false
+      ) { .concatenating($0, along: 0) },
+      Sample("strided-parts", inputs: [.init([7, 10]), .init([5, 7])], tolerance: .exact) {
+        let (rows, columns) = ($0[0].shape[0], $0[0].shape[1])
+        let part = $0[0].sliced(starts: [0, 1], extents: [rows, columns / 2], steps: [1, 2])
+        return .concatenating([part, $0[1].transposed()], along: 1)
+      },
     ]
   }
 }

@@ -94,6 +94,9 @@ struct ConvolutionCase {
 
   /// Kernels of one tap and of even extent, strides beyond the kernel, uneven borders, groups, one to three axes.
   static let all = [
+    ConvolutionCase("ones", [1, 1, 1], [1, 1, 1]),
+    ConvolutionCase("tile-edges", [1, 5, 65], [65, 5, 1]),
+    ConvolutionCase("tile-edges-3", [1, 3, 65], [9, 3, 3]),
     ConvolutionCase("3x3", [2, 5, 9, 11], [10, 5, 3, 3], before: [1, 1]),
     ConvolutionCase("pointwise", [2, 9, 5, 7], [13, 9, 1, 1]),
     ConvolutionCase("even-kernel", [1, 3, 8, 7], [9, 3, 4, 2], before: [1, 0], after: [2, 1]),

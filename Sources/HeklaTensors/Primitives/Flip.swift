@@ -37,6 +37,11 @@ struct Flip: Primitive {
   // MARK: Samples
 
   static var samples: [Sample] {
-    [Sample("both-axes", inputs: [.init([13, 29])], tolerance: .exact) { $0[0].flipped(along: [0, 1]) }]
+    [
+      Sample("both-axes", inputs: [.init([13, 29])], tolerance: .exact) { $0[0].flipped(along: [0, 1]) },
+      Sample(
+        "halves", inputs: [.init([7, 1, 3], .float16)], tolerance: .exact, isDifferentiable: false
+      ) { $0[0].flipped(along: [1, 2]) },
+    ]
   }
 }

@@ -17,6 +17,10 @@ struct Gather: Primitive {
     return Signature([indices.shape[0], values.shape[1]], values.elementType)
   }
 
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand] {
+    [IndexOperand(input: 1, below: inputs[0].shape[0])]
+  }
+
   // MARK: Gradient
 
   func gradient(_ context: GradientContext) -> [Tensor?] {
@@ -52,6 +56,23 @@ struct Gather: Primitive {
       Sample("rows", inputs: [.init([50, 33]), .init([200], .int32, in: 0...49)], tolerance: .exact) {
         $0[0].gathered(at: $0[1])
       },
+      Sample("one", inputs: [.init([1, 1]), .init([1], .int32, in: 0...0)], tolerance: .exact) {
+        $0[0].gathered(at: $0[1])
+      },
+      Sample("widest-words", inputs: [.init([7, 8]), .init([13], .int32, in: 0...6)], tolerance: .exact) {
+        $0[0].gathered(at: $0[1])
+      },
+      Sample("pairs", inputs: [.init([7, 6]), .init([257], .int32, in: 0...6)], tolerance: .exact) {
+        $0[0].gathered(at: $0[1])
+      },
+      Sample(
+        "bytes", inputs: [.init([11, 3], .uint8, in: 0...255), .init([31], .int32, in: 0...10)],
+        tolerance: .exact, isDifferentiable: false
+      ) { $0[0].gathered(at: $0[1]) },
+      Sample(
+        "halves", inputs: [.init([11, 5], .bfloat16), .init([31], .int32, in: 0...10)], tolerance: .exact,
+        isDifferentiable: false
+      ) { $0[0].gathered(at: $0[1]) },
       Sample("scalars", inputs: [.init([300, 1]), .init([1001], .int32, in: 0...299)], tolerance: .exact) {
         $0[0].gathered(at: $0[1])
       },

@@ -77,6 +77,16 @@ struct LinearRecurrence: Primitive {
 
   static var samples: [Sample] {
     [
+      Sample("one", inputs: [.init([1, 1]), .init([1, 1])], tolerance: .sum(of: 2), flops: 2) {
+        $0[0].linearRecurrence(factors: $0[1], along: 1)
+      },
+      Sample(
+        "edge-65", inputs: [.init([65, 7]), .init([65, 7])], tolerance: .sum(of: 14), flops: 910
+      ) { $0[0].linearRecurrence(factors: $0[1], along: 1) },
+      Sample(
+        "double", inputs: [.init([5, 3], .float64), .init([5, 3], .float64)], tolerance: .sum(of: 20),
+        flops: 30
+      ) { $0[0].linearRecurrence(factors: $0[1], along: 0) },
       Sample("rows", inputs: [.init([3, 40]), .init([3, 40])], tolerance: .sum(of: 80), flops: 240) {
         $0[0].linearRecurrence(factors: $0[1], along: 1)
       },

@@ -79,31 +79,6 @@ struct Map: Primitive {
   // MARK: Lowering
 
   var lowering: Lowering { .map(expression) }
-
-  // MARK: Samples
-
-  /// One case per scalar operation, so that each is tested everywhere.
-  static var samples: [Sample] {
-    ScalarOperation.allCases.compactMap { operation in
-      guard let domain = operation.sampleDomain else { return nil }
-      return Sample(
-        operation.rawValue, inputs: domain.operands.map { Sample.Input([67, 31], domain.type, in: $0) },
-        tolerance: domain.tolerance, flops: 67 * 31 * operation.cost, isDifferentiable: domain.isSmooth
-      ) { inputs in
-        let expression = Scalar.apply(operation, inputs.enumerated().map { .input($0, $1.elementType) })
-        return .elementwise(expression, inputs)
-      }
-    } + [
-      Sample(
-        "gelu-chain", inputs: [Sample.Input([1 << 20], in: -4...4)], tolerance: .ulps(64),
-        flops: (1 << 20) * 20
-      ) { $0[0].gelu() },
-      Sample(
-        "add-broadcast", inputs: [Sample.Input([257, 129]), Sample.Input([129])], tolerance: .ulps(1),
-        flops: 257 * 129
-      ) { $0[0] + $0[1] },
-    ]
-  }
 }
 
 extension Scalar {
@@ -122,62 +97,5 @@ extension Scalar {
     let result = visit(self)
     isUsed = found
     return result
-  }
-}
-
-/// Where an operation is sampled, and how exact every device's version of it is.
-struct SampleDomain {
-  var operands: [ClosedRange<Double>]
-  var type = ElementType.float32
-  var tolerance = Sample.Tolerance.exact
-  var isSmooth = true
-}
-
-extension ScalarOperation {
-  /// Where the operation is sampled; nil for what is tested in ways of its own.
-  ///
-  /// Tolerances are those that the Vulkan specification ("Precision and operation of SPIR-V instructions") and
-  /// the OpenCL C specification (section 7.4, full profile) allow, whichever is wider, in units in the last place.
-  var sampleDomain: SampleDomain? {
-    let wide = -8.0...8.0
-    return switch self {
-    case .add, .subtract, .multiply: SampleDomain(operands: [wide, wide], tolerance: .ulps(1))
-    case .divide: SampleDomain(operands: [wide, 0.5...4], tolerance: .ulps(3))
-    case .minimum, .maximum: SampleDomain(operands: [wide, wide])
-    case .power: SampleDomain(operands: [0.1...4, -3...3], tolerance: .ulps(64))
-    case .atan2: SampleDomain(operands: [0.1...4, -4...4], tolerance: .ulps(4096))
-    case .negate: SampleDomain(operands: [wide])
-    case .absolute: SampleDomain(operands: [0.1...8])
-    case .sign: SampleDomain(operands: [0.1...8], isSmooth: false)
-    case .exp: SampleDomain(operands: [wide], tolerance: .ulps(24))
-    case .expm1: SampleDomain(operands: [0.01...4], tolerance: .ulps(32))
-    case .log: SampleDomain(operands: [2...8], tolerance: .ulps(6))
-    case .log1p: SampleDomain(operands: [0.01...8], tolerance: .ulps(32))
-    case .sqrt: SampleDomain(operands: [0.1...8], tolerance: .ulps(4))
-    case .reciprocalSquareRoot: SampleDomain(operands: [0.1...8], tolerance: .ulps(4))
-    // Absolute error 2^-11 in Vulkan: compared where values are not small, in units of 2^-23.
-    case .sin: SampleDomain(operands: [0.8...2.2], tolerance: .ulps(8192))
-    case .cos: SampleDomain(operands: [-0.7...0.7], tolerance: .ulps(8192))
-    case .tan: SampleDomain(operands: [0.6...1.2], tolerance: .ulps(16384))
-    case .tanh: SampleDomain(operands: [0.2...4], tolerance: .ulps(64))
-    case .asin: SampleDomain(operands: [0.2...0.9], tolerance: .ulps(4096))
-    case .acos: SampleDomain(operands: [-0.9...0.9], tolerance: .ulps(4096))
-    case .atan: SampleDomain(operands: [0.2...4], tolerance: .ulps(4096))
-    case .sinh: SampleDomain(operands: [0.2...4], tolerance: .ulps(64))
-    case .cosh: SampleDomain(operands: [0.2...4], tolerance: .ulps(64))
-    case .erf: SampleDomain(operands: [0.1...3], tolerance: .ulps(16))
-    case .floor, .ceil, .round: SampleDomain(operands: [wide], isSmooth: false)
-    case .bitAnd, .bitOr, .bitXor:
-      SampleDomain(operands: [0...65535, 0...65535], type: .uint32, isSmooth: false)
-    case .shiftLeft, .shiftRight: SampleDomain(operands: [0...65535, 0...15], type: .uint32, isSmooth: false)
-    case .threefryFirst, .threefrySecond:
-      SampleDomain(operands: Array(repeating: 0...65535, count: 4), type: .uint32, isSmooth: false)
-    case .less, .lessOrEqual, .equal, .notEqual:
-      SampleDomain(operands: [0...9, 0...9], type: .int32, isSmooth: false)
-    case .and, .or: SampleDomain(operands: [0...1, 0...1], type: .bool, isSmooth: false)
-    case .not: SampleDomain(operands: [0...1], type: .bool, isSmooth: false)
-    case .remainder: SampleDomain(operands: [-99...99, 1...9], type: .int32, isSmooth: false)
-    case .isNaN, .select, .convert, .bitcast: nil
-    }
   }
 }

@@ -92,18 +92,23 @@ struct MatrixProduct: Primitive {
   static var samples: [Sample] {
     func sample(
       _ label: String, _ a: Shape, _ b: Shape, _ transposingLeft: Bool = false,
-      _ transposingRight: Bool = false
+      _ transposingRight: Bool = false, _ type: ElementType = .float32
     ) -> Sample {
       let product = MatrixProduct(transposingLeft: transposingLeft, transposingRight: transposingRight)
       let size = Extents(product, [a, b])
       return Sample(
-        label, inputs: [.init(a), .init(b)], tolerance: .sum(of: size.k + 2),
+        label, inputs: [.init(a, type), .init(b, type)], tolerance: .sum(of: size.k + 2),
         flops: 2 * size.batch * size.m * size.n * size.k
       ) { .product($0[0], $0[1], transposingLeft: transposingLeft, transposingRight: transposingRight) }
     }
     return [
       sample("square-64", [1, 64, 64], [1, 64, 64]),
       sample("edges-65x63x33", [1, 65, 33], [1, 33, 63]),
+      sample("ones", [1, 1, 1], [1, 1, 1]),
+      sample("edges-33x31x17", [1, 33, 17], [1, 17, 31]),
+      sample("edges-129x127x15", [1, 129, 15], [1, 15, 127]),
+      sample("vectors-64x60x8", [2, 64, 8], [2, 8, 60]),
+      sample("double-33x9x7", [2, 33, 7], [1, 9, 7], false, true, .float64),
       sample("transposed-left", [1, 37, 60], [1, 37, 100], true, false),
       sample("transposed-right", [1, 60, 37], [1, 10, 37], false, true),
       sample("transposed-both", [1, 31, 17], [1, 23, 31], true, true),

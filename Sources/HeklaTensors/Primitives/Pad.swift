@@ -53,6 +53,9 @@ struct Pad: Primitive {
       Sample("zeros", inputs: [.init([9, 14])], tolerance: .exact) {
         $0[0].padded(before: [1, 2], after: [3, 0])
       },
+      Sample(
+        "bytes", inputs: [.init([1, 3], .uint8, in: 0...255)], tolerance: .exact, isDifferentiable: false
+      ) { $0[0].padded(before: [0, 1], after: [2, 3], with: 7) },
       Sample("ones-around-exp", inputs: [.init([9, 14])], tolerance: .ulps(24)) {
         $0[0].exp().padded(before: [0, 2], after: [1, 1], with: 1)
       },

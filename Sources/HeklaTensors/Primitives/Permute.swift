@@ -47,6 +47,9 @@ struct Permute: Primitive {
   static var samples: [Sample] {
     [
       Sample("transpose", inputs: [.init([129, 65])], tolerance: .exact) { $0[0].transposed() },
+      Sample(
+        "bytes", inputs: [.init([7, 1, 3], .uint8, in: 0...255)], tolerance: .exact, isDifferentiable: false
+      ) { $0[0].permuted([2, 1, 0]) },
       Sample("rank-4", inputs: [.init([3, 5, 7, 4])], tolerance: .exact) { $0[0].permuted([2, 0, 3, 1]) },
     ]
   }

@@ -31,6 +31,8 @@ extension Sample {
     ("singular-values", SingularValues.samples),
     ("slice", Slice.samples),
     ("sort", Sort.samples),
+    ("sparse-product", SparseProduct.samples),
+    ("stop-gradient", StopGradient.samples),
     ("symmetric-eigen", SymmetricEigen.samples),
     ("triangular-solve", TriangularSolve.samples),
     ("windows", Windows.samples),

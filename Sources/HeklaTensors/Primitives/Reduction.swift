@@ -28,15 +28,31 @@ struct Reduction: Primitive {
     func spread(_ tensor: Tensor) -> Tensor { tensor.reshaped(to: kept).broadcast(to: input.shape) }
     switch fold {
     case .sum: return [spread(context.upstream)]
-    case .product:
-      // Exact where no element is 0; the derivative through a single 0 is not recovered by division.
-      return [spread(context.upstream * context.output) / input]
+    case .product: return [spread(context.upstream) * productOfOthers(input)]
     case .maximum, .minimum:
       // Elements that attain the extremum share the gradient equally, as in JAX.
       let attained = (input .== spread(context.output)).converted(to: input.elementType)
       return [attained * spread(context.upstream / attained.sum(along: axes))]
     case .argumentMaximum, .argumentMinimum: return [nil]
     }
+  }
+
+  /// For each element the product of all others that it is multiplied with.
+  ///
+  /// From the products of those before and of those behind it: nothing is divided, so zeros do no harm, and the
+  /// gradients of both scans are as exact.
+  private func productOfOthers(_ input: Tensor) -> Tensor {
+    guard input.shape.count > 0 else { return input }
+    let order = (0..<input.rank).filter { !axes.contains($0) } + axes
+    let moved = input.permuted(order)
+    let count = axes.reduce(1) { $0 * input.shape.extents[$1] }
+    // Narrow floats are not scanned as they are.
+    let rows = moved.converted(to: input.elementType.computed).reshaped(to: [-1, count])
+    let others =
+      rows.cumulativeProduct(along: 1, isExclusive: true)
+      * rows.cumulativeProduct(along: 1, isExclusive: true, isReversed: true)
+    let inverse = order.indices.map { axis in order.firstIndex(of: axis) ?? 0 }
+    return others.converted(to: input.elementType).reshaped(to: moved.shape).permuted(inverse)
   }
 
   // MARK: Reference
@@ -95,8 +111,44 @@ struct Reduction: Primitive {
       Sample("sum-all", inputs: [.init([100_003])], tolerance: .sum(of: 100_003), flops: 100_003) {
         $0[0].sum()
       },
+      Sample("sum-of-one", inputs: [.init([1, 1])], tolerance: .exact, flops: 1) { $0[0].sum(along: 1) },
+      Sample("sum-of-strided", inputs: [.init([31, 62])], tolerance: .sum(of: 31), flops: 31 * 31) {
+        let (rows, columns) = ($0[0].shape[0], $0[0].shape[1])
+        return $0[0].sliced(starts: [0, 1], extents: [rows, columns / 2], steps: [1, 2]).transposed()
+          .sum(along: 1)
+      },
+      Sample("sum-of-broadcast", inputs: [.init([7, 1]), .init([11])], tolerance: .sum(of: 12), flops: 77) {
+        ($0[0] * $0[1]).sum(along: 1)
+      },
+      Sample(
+        "sum-int32", inputs: [.init([5, 257], .int32, in: -99...99)], tolerance: .exact, flops: 5 * 257,
+        isDifferentiable: false
+      ) { $0[0].sum(along: 1) },
+      Sample(
+        "sum-double", inputs: [.init([5, 61], .float64)], tolerance: .sum(of: 122), flops: 5 * 61
+      ) { $0[0].sum(along: 1) },
+      // Stored in halves, summed in float32: half a unit of the result beside the sum's error.
+      Sample(
+        "mean-halves", inputs: [.init([3, 64], .float16, in: 1...2)], tolerance: .ulps(1), flops: 3 * 64,
+        isDifferentiable: false
+      ) { $0[0].mean(along: 1) },
+      Sample("any", inputs: [.init([9, 3], .bool, in: 0...1)], tolerance: .exact, isDifferentiable: false) {
+        $0[0].any(along: [1])
+      },
+      Sample(
+        "maximum-int32", inputs: [.init([33, 7], .int32, in: -9...9)], tolerance: .exact,
+        isDifferentiable: false
+      ) { $0[0].maximum(along: 0) },
+      Sample(
+        "argument-maximum-of-equals", inputs: [.init([17, 31], .int32, in: 0...2)], tolerance: .exact,
+        isDifferentiable: false
+      ) { $0[0].argumentMaximum(along: 1) },
       Sample("product", inputs: [.init([9, 13], in: 0.5...1.5)], tolerance: .ulps(26), flops: 9 * 13) {
         $0[0].product(along: 1)
+      },
+      // Two factors in five are 0, so that most rows have several.
+      Sample("product-of-zeros", inputs: [.init([9, 5])], tolerance: .ulps(10), flops: 9 * 5) {
+        $0[0].map { .select($0 .> 0.2, 1, .select($0 .> -0.2, $0, 0)) }.product(along: 1)
       },
       Sample("maximum", inputs: [.init([33, 129])], tolerance: .exact) { $0[0].maximum(along: 1) },
       Sample("minimum-all", inputs: [.init([3001])], tolerance: .exact) { $0[0].minimum() },

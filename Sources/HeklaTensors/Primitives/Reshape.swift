@@ -41,6 +41,7 @@ struct Reshape: Primitive {
       Sample("split-and-merge", inputs: [.init([6, 35])], tolerance: .exact) {
         $0[0].reshaped(to: [10, 21])
       },
+      Sample("one-to-scalar", inputs: [.init([1, 1])], tolerance: .exact) { $0[0].reshaped(to: Shape([])) },
       Sample("of-transposed", inputs: [.init([12, 10])], tolerance: .exact) {
         $0[0].transposed().reshaped(to: [8, 15])
       },

@@ -145,6 +145,27 @@ struct Scan: Primitive {
       Sample("sum-rows", inputs: [.init([5, 1_037])], tolerance: .sum(of: 1_037), flops: 5 * 1_037) {
         $0[0].cumulativeSum(along: 1)
       },
+      Sample("sum-of-one", inputs: [.init([1, 1])], tolerance: .exact, flops: 1) {
+        $0[0].cumulativeSum(along: 1)
+      },
+      Sample("sum-chunk", inputs: [.init([2, 1_024])], tolerance: .sum(of: 1_024), flops: 2 * 1_024) {
+        $0[0].cumulativeSum(along: 1)
+      },
+      Sample(
+        "sum-chunk-reversed", inputs: [.init([1, 1_025])], tolerance: .sum(of: 1_025), flops: 1_025,
+        isDifferentiable: false
+      ) { $0[0].cumulativeSum(along: 1, isReversed: true) },
+      Sample(
+        "sum-int32", inputs: [.init([65, 9, 1], .int32, in: -99...99)], tolerance: .exact, flops: 65 * 9,
+        isDifferentiable: false
+      ) { $0[0].cumulativeSum(along: 1) },
+      Sample(
+        "maximum-uint32", inputs: [.init([3, 31], .uint32, in: 0...99)], tolerance: .exact,
+        isDifferentiable: false
+      ) { $0[0].cumulativeMaximum(along: 1) },
+      Sample("sum-double", inputs: [.init([7, 5], .float64)], tolerance: .sum(of: 14), flops: 35) {
+        $0[0].cumulativeSum(along: 0)
+      },
       Sample("sum-columns-reversed", inputs: [.init([2, 65, 3])], tolerance: .sum(of: 65), flops: 390) {
         $0[0].cumulativeSum(along: 1, isReversed: true)
       },

@@ -21,6 +21,8 @@ struct ScatterSum: Primitive {
     return Signature([rows, values.shape[1]], values.elementType)
   }
 
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand] { [IndexOperand(input: 1, below: rows)] }
+
   // MARK: Gradient
 
   func gradient(_ context: GradientContext) -> [Tensor?] {
@@ -51,6 +53,17 @@ struct ScatterSum: Primitive {
         "edges", inputs: [.init([400, 17]), .init([400], .int32, in: 0...49)], tolerance: .sum(of: 400),
         flops: 400 * 17
       ) { .scatterSum($0[0], at: $0[1], rows: 50) },
+      Sample(
+        "one", inputs: [.init([1, 1]), .init([1], .int32, in: 0...0)], tolerance: .exact, flops: 1
+      ) { .scatterSum($0[0], at: $0[1], rows: 1) },
+      Sample(
+        "vectors", inputs: [.init([65, 4]), .init([65], .int32, in: 0...6)], tolerance: .sum(of: 65),
+        flops: 65 * 4
+      ) { .scatterSum($0[0], at: $0[1], rows: 9) },
+      Sample(
+        "edge-257", inputs: [.init([257, 1]), .init([257], .int32, in: 0...300)], tolerance: .sum(of: 257),
+        flops: 257
+      ) { .scatterSum($0[0], at: $0[1], rows: 301) },
       Sample(
         "one-row-takes-all", inputs: [.init([300, 5]), .init([300], .int32, in: 2...2)],
         tolerance: .sum(of: 300),

@@ -74,6 +74,14 @@ struct SearchSorted: Primitive {
         isDifferentiable: false
       ) { $0[0].sorted(along: 0).searchSorted($0[1]) },
       Sample(
+        "one", inputs: [.init([1]), .init([1])], tolerance: .exact, isDifferentiable: false
+      ) { $0[0].searchSorted($0[1]) },
+      Sample(
+        "uint32-edge-129",
+        inputs: [.init([3, 31], .uint32, in: 0...50), .init([3, 43], .uint32, in: 0...60)],
+        tolerance: .exact, isDifferentiable: false
+      ) { $0[0].sorted(along: 1).searchSorted($0[1]) },
+      Sample(
         "rows-after-equals", inputs: [.init([3, 9]), .init([3, 20])], tolerance: .exact,
         isDifferentiable: false
       ) { $0[0].sorted(along: 1).searchSorted($0[1], afterEquals: true) },

@@ -21,6 +21,8 @@ struct SegmentOrder: Primitive {
 
   func secondarySignatures(of inputs: [Signature]) -> [Signature] { [Signature([rows + 1], .int32)] }
 
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand] { [IndexOperand(input: 0, below: rows)] }
+
   // MARK: Reference
 
   func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
@@ -66,6 +68,14 @@ struct SegmentOrder: Primitive {
       Sample("order", inputs: [.init([300], .int32, in: 0...20)], tolerance: .exact, isDifferentiable: false)
       {
         Segments(at: $0[0], count: 23).order
+      },
+      Sample("one", inputs: [.init([1], .int32, in: 0...0)], tolerance: .exact, isDifferentiable: false) {
+        Segments(at: $0[0], count: 1).order
+      },
+      Sample(
+        "edge-257", inputs: [.init([257], .int32, in: 0...600)], tolerance: .exact, isDifferentiable: false
+      ) {
+        Segments(at: $0[0], count: 601).order
       },
       Sample("counts", inputs: [.init([300], .int32, in: 0...20)], tolerance: .exact, isDifferentiable: false)
       {

@@ -26,6 +26,12 @@ struct SegmentReduction: Primitive {
     return Signature([offsets.shape[0] - 1, values.shape[1]], values.elementType)
   }
 
+  /// The order and the offsets: what the kernels read. Whoever made them from the terms' segments checked those.
+  func indexOperands(of inputs: [Signature]) -> [IndexOperand] {
+    let terms = inputs[0].shape[0]
+    return [IndexOperand(input: 2, below: terms), IndexOperand(input: 3, below: terms + 1)]
+  }
+
   // MARK: Gradient
 
   func gradient(_ context: GradientContext) -> [Tensor?] {
@@ -111,6 +117,22 @@ struct SegmentReduction: Primitive {
         "sum", inputs: [.init([200, 5]), .init([200], .int32, in: 0...9)], tolerance: .sum(of: 200),
         flops: 1_000
       ) { $0[0].segmentSum(Segments(at: $0[1], count: 12)) },
+      Sample("one", inputs: [.init([1]), .init([1], .int32, in: 0...0)], tolerance: .exact) {
+        $0[0].segmentSum(Segments(at: $0[1], count: 1))
+      },
+      Sample(
+        "sum-vectors", inputs: [.init([65, 8]), .init([65], .int32, in: 0...4)], tolerance: .sum(of: 65),
+        flops: 65 * 8
+      ) { $0[0].segmentSum(Segments(at: $0[1], count: 5)) },
+      Sample(
+        "sum-long", inputs: [.init([1_025, 1]), .init([1_025], .int32, in: 0...1)],
+        tolerance: .sum(of: 1_025),
+        flops: 1_025, isDifferentiable: false
+      ) { $0[0].segmentSum(Segments(at: $0[1], count: 2)) },
+      Sample(
+        "maximum-int32", inputs: [.init([65, 3], .int32, in: -9...9), .init([65], .int32, in: 0...9)],
+        tolerance: .exact, isDifferentiable: false
+      ) { $0[0].segmentMaximum(Segments(at: $0[1], count: 13), empty: -100) },
       Sample("maximum", inputs: [.init([200, 4]), .init([200], .int32, in: 0...9)], tolerance: .exact) {
         $0[0].segmentMaximum(Segments(at: $0[1], count: 10), empty: -1)
       },

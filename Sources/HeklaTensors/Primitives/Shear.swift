@@ -68,7 +68,10 @@ struct Shear: Primitive {
     [
       Sample("diagonals", inputs: [.init([17, 5, 3])], tolerance: .exact) {
         Tensor(Shear(axis: 0, guide: 1, factor: -2, offset: 1, extent: 25), [$0[0]])
-      }
+      },
+      Sample("one", inputs: [.init([1, 1])], tolerance: .exact) {
+        Tensor(Shear(axis: 1, guide: 0, factor: 1, offset: 0, extent: 1), [$0[0]])
+      },
     ]
   }
 }

@@ -73,6 +73,13 @@ struct Slice: Primitive {
       Sample("window", inputs: [.init([19, 33])], tolerance: .exact) {
         $0[0].sliced(starts: [3, 5], extents: [11, 20])
       },
+      Sample("last-one", inputs: [.init([7, 13])], tolerance: .exact) {
+        $0[0].sliced(starts: [6, 12], extents: [1, 1])
+      },
+      Sample(
+        "strided-bytes", inputs: [.init([11, 7], .uint8, in: 0...255)], tolerance: .exact,
+        isDifferentiable: false
+      ) { $0[0].sliced(starts: [0, 1], extents: [4, 3], steps: [3, 2]) },
       Sample("strided", inputs: [.init([20, 31])], tolerance: .exact) {
         $0[0].sliced(starts: [1, 2], extents: [6, 10], steps: [3, 3])
       },

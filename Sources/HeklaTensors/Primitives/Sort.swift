@@ -139,6 +139,16 @@ struct Sort: Primitive {
   static var samples: [Sample] {
     [
       Sample("rows", inputs: [.init([7, 33])], tolerance: .exact) { $0[0].sorted(along: 1) },
+      Sample("one", inputs: [.init([3, 1])], tolerance: .exact) { $0[0].sorted(along: 1) },
+      Sample("edge-31", inputs: [.init([5, 31])], tolerance: .exact) { $0[0].sorted(along: 1) },
+      Sample(
+        "full-rows-descending", inputs: [.init([2, 1_024])], tolerance: .exact, isDifferentiable: false
+      ) { $0[0].sorted(along: 1, descending: true) },
+      Sample(
+        "uint32-257", inputs: [.init([1, 257], .uint32, in: 0...99)], tolerance: .exact,
+        isDifferentiable: false
+      ) { $0[0].argumentSorted(along: 1, descending: true) },
+      Sample("double", inputs: [.init([3, 17], .float64)], tolerance: .exact) { $0[0].sorted(along: 1) },
       Sample("columns-descending", inputs: [.init([65, 3])], tolerance: .exact) {
         $0[0].sorted(along: 0, descending: true)
       },

@@ -62,6 +62,7 @@ struct Windows: Primitive {
       Sample(label, inputs: [.init(shape)], tolerance: .exact) { Tensor(windows, [$0[0]]) }
     }
     return [
+      sample("one", [1], Windows(axis: 0, size: 1, stride: 1, dilation: 1)),
       sample("overlapping", [7, 29], Windows(axis: 1, size: 5, stride: 1, dilation: 1)),
       sample("strided", [23, 6], Windows(axis: 0, size: 3, stride: 2, dilation: 1)),
       sample("dilated", [23, 6], Windows(axis: 0, size: 3, stride: 1, dilation: 4)),

@@ -1,5 +1,6 @@
 import HeklaArrays
 import HeklaDevices
+import HeklaTensors
 import Testing
 
 @testable import gpubench
@@ -11,7 +12,27 @@ import Testing
       ["run", "gelx"],
       "There is no case 'gelx'. Did you mean 'gelu'? The cases are matmul; elementwise (add, gelu, chain, copy); "
         + "reduce (sum-rows, sum-columns, sum-all, max-rows, max-columns, max-all, softmax-rows, softmax-columns); "
-        + "scatter (scatter-sum, gather). The name of a family runs all its cases."
+        + "scatter (scatter-sum, gather). The name of a family runs all its cases, that of a primitive its samples; "
+        + "'gpubench list' has the primitives."
+    ),
+    (
+      ["run", "gathr/rows"],
+      "There is no primitive 'gathr'. Did you mean 'gather'? 'gpubench list' has them all."
+    ),
+    (
+      ["run", "gather/row"],
+      "gather has no sample 'row'. Did you mean 'rows'? Its samples are "
+        + (Sample.all.first { $0.primitive == "gather" }?.samples ?? []).map(\.label).joined(separator: ", ")
+        + "; 'all' runs each."
+    ),
+    (
+      ["run", "sort", "--type", "float32"],
+      "--type belongs to cases; the samples of sort have shapes and types of their own."
+    ),
+    (
+      ["run", "search-sorted", "--variant", "hots"],
+      "search-sorted/one-row has no variant 'hots'. Did you mean 'host'? Its variants are host, binary; "
+        + "'all' runs each that the device can run."
     ),
     (
       ["run", "matmul", "--shape", "3x4"],

@@ -50,14 +50,17 @@ import Testing
       help(of: ListCommand.self) == """
         OVERVIEW: Lists the primitives with their kernel variants and samples.
 
-        The samples are what the tests hold every variant to on every device. 'loop'
-        stands for a kernel that is generated and fused with its neighbours. 'gpubench
-        run --help' lists the cases to measure.
+        The first table says how many of a primitive's samples each variant runs on
+        each device; 'loop' stands for a kernel that is generated and fused with its
+        neighbours. The second has the samples: what the tests hold every variant to on
+        every device, and what 'gpubench run PRIMITIVE/SAMPLE' measures. 'gpubench run
+        --help' lists cases of any shape.
 
         USAGE: gpubench list [--json]
 
         OPTIONS:
-          --json                  Print a JSON array instead: one object per primitive.
+          --json                  Print a JSON array instead: one object per primitive,
+                                  with the variants by sample and device.
           --version               Show the version.
           -h, --help              Show help information.
         """)
@@ -79,10 +82,19 @@ import Testing
         Any single case can be named too, such as gelu or sum-rows. Without --shape, it
         is one that suits the device.
 
+        SAMPLES OF PRIMITIVES:
+          sort         every sample of the primitive that the device can run
+          gather/all   the same, where a case has the primitive's name
+          gather/rows  one sample
+        'gpubench list' has the primitives, their samples and variants. Samples have
+        shapes and types of their own, and are timed whole: with what prepares the
+        primitive's inputs.
+
         EXAMPLES:
           gpubench run matmul --device vulkan:0 --variant all
           gpubench run matmul --shape 512x512x64 --batch 16 --transpose right
           gpubench run softmax-rows --device cpu --shape 4096x1024 --json
+          gpubench run cholesky --device opencl:0 --variant all
 
         TIME: the median over repetitions of one evaluation, with the inputs on the
         device and nothing read back. On Vulkan GPUs the sum of the launches' own
@@ -93,7 +105,9 @@ import Testing
         ERROR: the largest difference from a reference in float64, as a multiple of
         what rounding alone may cause; up to 1 the check is passed. Outputs hold NaN
         before the run that is checked. Of large products the first and last rows and
-        columns and a random sample are checked, of everything else every element.
+        columns and a random sample are checked, of everything else every element. For
+        a sample of a primitive, the multiple is of the tolerance that the tests hold
+        it to.
 
         JSON: a list of objects with case, kernel, variant, device, shape, type,
         median_ms, gflops (10^9 operations a second), gbps (10^9 bytes a second, inputs
@@ -103,7 +117,8 @@ import Testing
         USAGE: gpubench run <case> [--device <device>] [--shape <shape>] [--type <type>] [<options>]
 
         ARGUMENTS:
-          <case>                  A family of cases or one case.
+          <case>                  A family of cases, one case, a primitive or one of
+                                  its samples.
 
         OPTIONS:
           --device <device>       Where to run: cpu, vulkan:N, opencl:N, or auto for

@@ -2,6 +2,7 @@ import Foundation
 import HeklaArrays
 import HeklaDevices
 import HeklaRuntime
+import HeklaTensors
 import HeklaText
 import Testing
 
@@ -40,6 +41,128 @@ import Testing
       #expect(result.device == device)
       #expect(result.medianMilliseconds > 0 && result.gigabytesPerSecond > 0)
     }
+  }
+
+  /// A generated loop, whole numbers, a sum, a factorization with few variants, and a kernel below another primitive's.
+  static let sampleNames = [
+    "pad", "sort/many-equal", "segment-reduction/sum", "cholesky/edge-33", "gather/all",
+  ]
+
+  @Test(
+    "samples of primitives are right on every device, with every variant", arguments: devices, sampleNames)
+  func samples(device: String, name: String) throws {
+    try require(device)
+    let arguments = [name, "--device", device, "--repeat", "1", "--seconds", "0", "--variant", "all"]
+    let (results, hasFailed) = try RunCommand.parse(arguments).measure { _ in }
+    #expect(!hasFailed)
+    let request = try #require(try SampleRequest(named: name))
+    #expect(Set(results.map(\.caseName)) == Set(request.cases.map(\.name)))
+    for result in results {
+      #expect(result.hasPassed, "\(result)")
+      #expect(result.medianMilliseconds > 0 && result.gigabytesPerSecond > 0)
+    }
+    if name == "segment-reduction/sum" {
+      #expect(results.map(\.variant) == [device == "cpu" ? "host" : "ordered"])
+      let result = try #require(results.first)
+      #expect(result.shape == "200x5,200" && result.gigaflops > 0)
+    }
+  }
+
+  @Test("samples that lack the variant are passed over among all, and an error alone")
+  func passedOver() throws {
+    try require("vulkan:0")
+    func run(_ name: String, variant: String?) throws -> (results: [BenchmarkResult], hasFailed: Bool) {
+      let variant = variant.map { ["--variant", $0] } ?? []
+      return try RunCommand.parse(
+        [name, "--device", "vulkan:0", "--repeat", "1", "--seconds", "0"] + variant
+      )
+      .measure { _ in }
+    }
+    // Rows of more than 1,024 elements are sorted in another way.
+    let (results, hasFailed) = try run("sort", variant: "rows")
+    #expect(!hasFailed && results.allSatisfy { $0.hasPassed && $0.variant == "rows" })
+    let ran = results.map(\.caseName)
+    #expect(ran.contains("sort/rows") && !ran.contains("sort/long-rows"))
+    #expect(ran.count > 1 && ran.count < (Self.samples("sort").count))
+    for name in ["sort/long-rows", "sort"] {
+      #expect(throws: BenchmarkError.self) { try run(name, variant: name == "sort" ? "host" : "rows") }
+    }
+  }
+
+  private static func samples(_ primitive: String) -> [Sample] {
+    Sample.all.first { $0.primitive == primitive }?.samples ?? []
+  }
+
+  @Test("where a device can run none of the samples, the command fails")
+  func nothing() throws {
+    try require("vulkan:0")
+    let device = try DeviceCatalog.shared.device(named: "vulkan:0").capabilities
+    // Factorizations that are left to the processor.
+    let entry = Sample.all.first { primitive, samples in
+      samples.allSatisfy { KernelChoice(of: $0, primitive: primitive)?.usable(on: device).isEmpty == true }
+    }
+    guard let name = entry?.primitive else { return }
+    for variant in [[], ["--variant", "all"]] {
+      var messages: [String] = []
+      let (results, hasFailed) = try RunCommand.parse([name, "--device", "vulkan:0"] + variant)
+        .measure { messages.append($0) }
+      #expect(results.isEmpty && hasFailed)
+      #expect(messages.contains { $0.hasPrefix("Passed over: ") && $0.contains("does not support \(name)") })
+    }
+  }
+
+  @Test("every primitive's samples have different names, and none that a case or 'all' has")
+  func names() throws {
+    for (primitive, samples) in Sample.all {
+      #expect(Set(samples.map(\.label)).count == samples.count, "\(primitive)")
+      for sample in samples {
+        let request = try #require(try SampleRequest(named: "\(primitive)/\(sample.label)"))
+        #expect(request.samples.map(\.label) == [sample.label])
+      }
+    }
+    #expect(try SampleRequest(named: "gather") == nil)
+    #expect(try SampleRequest(named: "no-such-thing") == nil)
+    #expect(
+      try SampleRequest(named: "gather/all")?.samples.map(\.label) == Self.samples("gather").map(\.label))
+  }
+
+  @Test("the inventory has every primitive and says which devices run which variants")
+  func inventory() throws {
+    var small = Capabilities(interface: .vulkan, kind: .software, deviceName: "Paper", driver: "none")
+    small.maxBindingCount = 16
+    let entries = [
+      DeviceCatalog.Entry(
+        name: "cpu", capabilities: try DeviceCatalog.shared.device(named: "cpu").capabilities),
+      DeviceCatalog.Entry(name: "paper:0", capabilities: small),
+      DeviceCatalog.Entry(
+        name: "opencl", problem: .unavailable(device: "opencl", reason: "None.", remedy: "Install one.")),
+    ]
+    let inventory = Inventory(devices: entries)
+    let lines = inventory.text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(lines[0] == ["primitive", "variant", "cpu", "paper:0"])
+    let count = "\(Self.samples("segment-reduction").count)"
+    #expect(lines.contains(["segment-reduction", "host", count, "of", count, "-"]))
+    let list = try #require(
+      try JSONSerialization.jsonObject(with: Data(inventory.document.indented.utf8)) as? [[String: Any]])
+    #expect(list.compactMap { $0["primitive"] as? String } == Sample.all.map(\.primitive))
+    let sort = try #require(list.first { $0["primitive"] as? String == "sort" })
+    #expect(sort["variants"] as? [String] == ["host", "rows", "radix"])
+    let samples = try #require(sort["samples"] as? [[String: Any]])
+    let long = try #require(samples.first { $0["label"] as? String == "long-rows" })
+    // The paper device's workgroups of 128 are too small for the radix sort, and the rows too long for the other.
+    #expect(long["variants"] as? [String: [String]] == ["cpu": ["host"], "paper:0": []])
+  }
+
+  @Test("HEKLA_CHECK_INDICES=1 has every step check its indices on GPUs", arguments: ["0", "1"])
+  func checksIndices(setting: String) throws {
+    try require("vulkan:0")
+    let outcome = try BuiltCommand("gpubench")(
+      ["run", "gather/rows", "--device", "vulkan:0", "--seconds", "0", "--repeat", "1", "--json"],
+      environment: ["HEKLA_CHECK_INDICES": setting])
+    #expect(outcome.code == 0)
+    let list = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
+    #expect(
+      list?.first?["kernel"] as? String == (setting == "1" ? "check_indices+gather_rows" : "gather_rows"))
   }
 
   @Test("JSON is a list on standard output alone, with exactly the promised keys")

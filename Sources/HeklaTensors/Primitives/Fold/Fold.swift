@@ -45,7 +45,9 @@ public struct Fold: Primitive {
   /// What is kept for the gradient.
   let memory: FoldMemory
 
+  /// `fold`.
   public var name: String { "fold" }
+  /// The body, what it is given, and the number and direction of the steps.
   public var attributes: String { "body \(body.number) \(sources) x\(count)\(isReversed ? " reversed" : "")" }
 
   /// The number of carried states, which are the first results of the body.
@@ -84,8 +86,10 @@ public struct Fold: Primitive {
 
   // MARK: Shape
 
+  /// The signature of the first of `results`.
   public func signature(of inputs: [Signature]) -> Signature { signature(of: results[0]) }
 
+  /// The signatures of the other `results`.
   public func secondarySignatures(of inputs: [Signature]) -> [Signature] {
     results.dropFirst().map(signature(of:))
   }
@@ -104,6 +108,7 @@ public struct Fold: Primitive {
 
   // MARK: Gradient
 
+  /// Another fold, which runs the other way; see `FoldGradient`.
   public func gradient(_ context: GradientContext) -> [Tensor?] {
     var gradient = FoldGradient(of: self, context)
     return gradient.inputGradients()
@@ -111,10 +116,12 @@ public struct Fold: Primitive {
 
   // MARK: Reference
 
+  /// The first of `results`.
   public func reference(_ inputs: [HostArray], signature: Signature) -> HostArray {
     references(inputs, signatures: [])[0]
   }
 
+  /// The other `results`.
   public func secondaryReferences(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray] {
     Array(references(inputs, signatures: []).dropFirst())
   }
@@ -173,6 +180,7 @@ public struct Fold: Primitive {
 
   // MARK: Lowering
 
+  /// The body's kernels, launched again for each step.
   public var lowering: Lowering { .repeated(self) }
 
   // MARK: Samples
@@ -189,6 +197,7 @@ public struct Fold: Primitive {
     return .concatenating([state[0].expanded(at: 0), outputs[0]], along: 0)
   }
 
+  /// Recurrences of several lengths, directions and policies of memory.
   public static var samples: [Sample] {
     func sample(
       _ label: String, _ n: Int, _ batch: Int, _ width: Int,

@@ -63,7 +63,8 @@ struct Cholesky: Primitive {
     }
     return [
       sample("one", 3, 1), sample("two", 2, 2), sample("batch-7", 5, 7), sample("edge-31", 1, 31),
-      sample("block-32", 2, 32), sample("edge-33", 3, 33), sample("edge-65", 2, 65),
+      sample("block-32", 2, 32), sample("edge-33", 3, 33), sample("edge-63", 1, 63),
+      sample("block-64", 1, 64), sample("edge-65", 2, 65),
       sample("blocks-130", 1, 130),
       sample("double-33", 2, 33, .float64),
     ]

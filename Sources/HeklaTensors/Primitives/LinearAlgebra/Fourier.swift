@@ -109,7 +109,8 @@ struct Fourier: Primitive {
 
   static var samples: [Sample] {
     [
-      ("one", 3, 1), ("power", 3, 64), ("radices-60", 2, 60), ("prime-31", 2, 31), ("odd-105", 1, 105),
+      ("one", 3, 1), ("two", 65, 2), ("three", 1, 3), ("seven", 5, 7), ("power", 3, 64), ("edge-257", 1, 257),
+      ("radices-60", 2, 60), ("prime-31", 2, 31), ("odd-105", 1, 105),
       ("long-1024", 1, 1024),
     ]
     .map { label, rows, n in

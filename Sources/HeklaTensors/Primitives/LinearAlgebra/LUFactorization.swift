@@ -87,19 +87,22 @@ struct LUFactorization: Primitive {
 
   // MARK: Lowering
 
-  var lowering: Lowering { .kernels([.lapack("lu_factorization", writing: 3)]) }
+  var lowering: Lowering { .kernels(variants) }
 
   // MARK: Samples
 
   static var samples: [Sample] {
-    [("one", 3, 1), ("two", 2, 2), ("batch-6", 3, 6), ("edge-33", 2, 33), ("edge-65", 1, 65)].map {
-      label, batch, n in
+    func sample(_ label: String, _ batch: Int, _ n: Int, _ type: ElementType = .float32) -> Sample {
       // The growth of elimination with pivoting is small on random matrices; their condition is some 10 n.
       Sample(
-        label, inputs: [.init([batch, n, n])], tolerance: .normwise(100 * Double(n + 1)),
+        label, inputs: [.init([batch, n, n], type)], tolerance: .normwise(100 * Double(n + 1)),
         flops: batch * n * n * n * 2 / 3, isDifferentiable: n < 10
       ) { $0[0].luFactorization().packed }
     }
+    return [
+      sample("one", 3, 1), sample("two", 2, 2), sample("batch-6", 3, 6), sample("edge-33", 2, 33),
+      sample("edge-65", 1, 65), sample("prime-131", 2, 131), sample("double-35", 2, 35, .float64),
+    ]
   }
 }
 
@@ -110,19 +113,6 @@ extension Tensor {
     let columns = Tensor.range(n)
     return Tensor.map(expanded(at: -1), columns) {
       .select(.apply(.equal, [$0, $1]), .constant(1, type), .constant(0, type))
-    }
-  }
-}
-
-extension KernelVariant {
-  /// A factorization that only the host has: parameters are whether it is in float64 and the input's extents;
-  /// bindings the input, the further results and the output.
-  static func lapack(_ kernel: String, writing count: Int) -> KernelVariant {
-    KernelVariant("host", applies: { device, _, _ in device.interface == .host }) { inputs, _, _ in
-      let body = KernelCall.Body.host(
-        kernel, [inputs[0].elementType == .float64 ? 1 : 0] + inputs[0].shape.extents)
-      let further = (0..<count - 1).map { KernelCall.Operand.secondary($0) }
-      return KernelProgram([KernelCall(body, bindings: [.input(0)] + further + [.output], writing: count)])
     }
   }
 }

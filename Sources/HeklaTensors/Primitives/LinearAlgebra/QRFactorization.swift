@@ -76,24 +76,25 @@ struct QRFactorization: Primitive {
 
   // MARK: Lowering
 
-  var lowering: Lowering { .kernels([.lapack("qr_factorization", writing: 2)]) }
+  var lowering: Lowering { .kernels(variants) }
 
   // MARK: Samples
 
   static var samples: [Sample] {
-    [
-      ("one", 3, 1, 1), ("square-2", 2, 2, 2), ("tall-7x4", 3, 7, 4), ("square-33", 2, 33, 33),
-      ("tall-65x31", 1, 65, 31),
-    ]
-    .map { label, batch, m, n in
+    func sample(_ label: String, _ batch: Int, _ m: Int, _ n: Int, _ type: ElementType = .float32) -> Sample {
       // A diagonal keeps the condition low, which the last columns' errors grow with.
       Sample(
-        label, inputs: [.init([batch, m, n])], tolerance: .normwise(100 * Double(m + 1)),
+        label, inputs: [.init([batch, m, n], type)], tolerance: .normwise(100 * Double(m + 1)),
         flops: batch * 4 * m * n * n, isDifferentiable: m < 10
       ) {
-        let ones = Tensor.identity(m).sliced(0..<n, along: 1)
+        let ones = Tensor.identity(m, type).sliced(0..<n, along: 1)
         return ($0[0] * (1 / Double(m)) + ones).qrFactorization().q
       }
     }
+    return [
+      sample("one", 3, 1, 1), sample("square-2", 2, 2, 2), sample("tall-7x4", 3, 7, 4),
+      sample("square-33", 2, 33, 33), sample("tall-65x31", 1, 65, 31), sample("tall-131x3", 2, 131, 3),
+      sample("wider-than-a-group-71", 1, 71, 67), sample("double-11x6", 2, 11, 6, .float64),
+    ]
   }
 }

@@ -4,7 +4,8 @@ import HeklaDevices
 /// `A = U diag(s) V^T` for each `A` of `[batch, m, n]`, with k = min(m, n): `U` is `[batch, m, k]`.
 ///
 /// Further results: the singular values `s`, descending, `[batch, k]`, and `V^T`, `[batch, k, n]`. The element of
-/// largest absolute value of each column of `U`, the first of equals, is positive.
+/// largest absolute value of each column of `U`, the first of equals, is positive. The columns of `U` and `V` are
+/// orthonormal whatever the rank. A matrix with an element that is not finite gives NaN.
 struct SingularValues: Primitive {
   var name: String { "singular-values" }
 
@@ -119,21 +120,21 @@ struct SingularValues: Primitive {
   // MARK: Samples
 
   static var samples: [Sample] {
-    [
-      ("one", 3, 1, 1), ("square-2", 2, 2, 2), ("tall-7x4", 2, 7, 4), ("wide-3x6", 2, 3, 6),
-      ("wide-31x33", 1, 31, 33),
-    ]
-    .map { label, batch, m, n in
+    func sample(_ label: String, _ batch: Int, _ m: Int, _ n: Int, _ type: ElementType = .float32) -> Sample {
       // The diagonal 1, 2, ... keeps singular values apart, on whose gaps the vectors' errors depend.
       Sample(
-        label, inputs: [.init([batch, m, n])], tolerance: .normwise(400 * Double(m + n)),
+        label, inputs: [.init([batch, m, n], type)], tolerance: .normwise(400 * Double(m + n)),
         flops: batch * 20 * m * n * min(m, n), isDifferentiable: m < 10
       ) {
         let k = max(m, n)
-        let spread = (Tensor.range(k).converted(to: .float32) + 1).embeddedAsDiagonal()
+        let spread = (Tensor.range(k).converted(to: type) + 1).embeddedAsDiagonal()
         return ($0[0] * (0.5 / Double(k)) + spread.sliced(0..<m, along: 0).sliced(0..<n, along: 1))
           .singularValueDecomposition().u
       }
     }
+    return [
+      sample("one", 3, 1, 1), sample("square-2", 2, 2, 2), sample("tall-7x4", 2, 7, 4),
+      sample("wide-3x6", 2, 3, 6), sample("wide-31x33", 1, 31, 33), sample("double-8x5", 2, 8, 5, .float64),
+    ]
   }
 }

@@ -4,7 +4,8 @@ import HeklaDevices
 /// `A = V diag(w) V^T` for each symmetric `A` of `[batch, n, n]`: the columns of `V` are the eigenvectors.
 ///
 /// Further result: the eigenvalues `w`, ascending, `[batch, n]`. Only the lower triangle of `A` is read. Each
-/// vector's element of largest absolute value, the first of equals, is positive.
+/// vector's element of largest absolute value, the first of equals, is positive. A matrix with an element that is not
+/// finite gives NaN.
 struct SymmetricEigen: Primitive {
   var name: String { "symmetric-eigen" }
 
@@ -68,18 +69,21 @@ struct SymmetricEigen: Primitive {
   // MARK: Samples
 
   static var samples: [Sample] {
-    [("one", 3, 1), ("two", 2, 2), ("batch-5", 3, 5), ("edge-31", 1, 31), ("edge-33", 1, 33)].map {
-      label, batch, n in
+    func sample(_ label: String, _ batch: Int, _ n: Int, _ type: ElementType = .float32) -> Sample {
       // The diagonal 0, 1, 2, ... keeps eigenvalues apart, on whose gaps the vectors' errors depend.
       Sample(
-        label, inputs: [.init([batch, n, n])], tolerance: .normwise(400 * Double(n + 1)),
+        label, inputs: [.init([batch, n, n], type)], tolerance: .normwise(400 * Double(n + 1)),
         flops: batch * 9 * n * n * n,
         isDifferentiable: n < 10
       ) {
-        let spread = Tensor.range(n).converted(to: .float32).embeddedAsDiagonal()
+        let spread = Tensor.range(n).converted(to: type).embeddedAsDiagonal()
         return ($0[0] * (0.5 / Double(n)) + spread).symmetricEigen().vectors
       }
     }
+    return [
+      sample("one", 3, 1), sample("two", 2, 2), sample("batch-5", 3, 5), sample("edge-31", 1, 31),
+      sample("edge-33", 1, 33), sample("double-8", 2, 8, .float64),
+    ]
   }
 }
 

@@ -17,11 +17,16 @@ extension TriangularSolve {
         "strips",
         applies: { device, _, output in
           device.runs(output.elementType, localSize: Self.localSize) && stripWidth(output, device) > 0
+            && stripIterations(output, device) <= device.loopIterationLimit
         },
         program: strips),
       KernelVariant(
         "columns",
-        applies: { device, _, output in device.runs(output.elementType, localSize: Self.localSize) },
+        applies: { device, _, output in
+          let n = output.shape[1]
+          return device.runs(output.elementType, localSize: Self.localSize)
+            && n * (n + 1) / 2 <= device.loopIterationLimit
+        },
         program: { _, output, _ in
           let shape = output.shape
           return KernelProgram([
@@ -48,6 +53,16 @@ extension TriangularSolve {
     var width = Self.block
     while width > 0, width * output.shape[1] > elements || width >= 2 * output.shape[2] { width /= 2 }
     return width
+  }
+
+  /// How many iterations of loops an invocation comes to.
+  private func stripIterations(_ output: Signature, _ device: Capabilities) -> Int {
+    let (n, block, width) = (output.shape[1], Self.block, stripWidth(output, device))
+    let load = (block * block).groups(of: Self.localSize)
+    let product = (block * width).groups(of: Self.localSize) * (block + 1)
+    let blocks = n.groups(of: block)
+    return blocks * (blocks - 1) / 2 * (load + product + 1) + blocks * (load + block * (block + 1) / 2)
+      + 2 * (n * width).groups(of: Self.localSize)
   }
 
   private func strips(_ inputs: [Signature], _ output: Signature, _ device: Capabilities) -> KernelProgram {

@@ -93,7 +93,8 @@ struct TriangularSolve: Primitive {
       }
     }
     return [
-      sample("one", 3, 1, 2), sample("two-upper", 2, 2, 1, "UN"), sample("unit-5", 2, 5, 3, "LN1"),
+      sample("one", 3, 1, 2), sample("ones", 1, 1, 1), sample("block-32", 1, 32, 33),
+      sample("two-upper", 2, 2, 1, "UN"), sample("unit-5", 2, 5, 3, "LN1"),
       sample("unit-upper-5", 2, 5, 3, "UT1"), sample("lower-31", 2, 31, 5),
       sample("lower-transposed-33", 2, 33, 40, "LT"),
       sample("upper-65", 1, 65, 17, "UN"), sample("upper-transposed-65", 2, 65, 1, "UT"),

@@ -1,0 +1,40 @@
+// output[r, :] = the sum of values[e] * x[columns[e], :], e = order[j], over j in offsets[r] ..< offsets[r + 1].
+// Bindings: 0 x [n, width]; 1 values [count]; 2 columns, uint32; 3 order, uint32; 4 offsets [rows + 1]; 5 output.
+// Constants: 0 local size. Define VECTORS: width counts vectors of four. Push: rows, width, count, n.
+// Grid: ceil(rows * width / local size) groups, folded.
+// Source: sequential sums over a compressed sparse row form, the same bits for any local size.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+layout(local_size_x = 64, local_size_x_id = 0) in;
+#include "grid.glsl"
+#include "scalar.glsl"
+
+layout(std430, set = 0, binding = 0) readonly buffer Dense { ELEMENT x[]; };
+layout(std430, set = 0, binding = 1) readonly buffer Values { SCALAR values[]; };
+layout(std430, set = 0, binding = 2) readonly buffer Columns { uint columns[]; };
+layout(std430, set = 0, binding = 3) readonly buffer Order { uint order[]; };
+layout(std430, set = 0, binding = 4) readonly buffer Offsets { uint offsets[]; };
+layout(std430, set = 0, binding = 5) writeonly buffer Output { ELEMENT sums[]; };
+
+layout(push_constant) uniform Extents {
+  uint rows;
+  uint width;
+  uint count;
+  uint n;
+};
+
+void main() {
+  uint at = invocation_index();
+  uint row = at / width;
+  if (row >= rows) return;
+  uint place = at - row * width;
+  uint last = min(offsets[row + 1], count);
+  ELEMENT sum = ELEMENT(0);
+  for (uint j = offsets[row]; j < last; j++) {
+    uint element = order[j];
+    if (element >= count) continue;
+    uint column = columns[element];
+    if (column < n) sum += values[element] * x[column * width + place];
+  }
+  sums[at] = sum;
+}

@@ -1,0 +1,249 @@
+import Hekla
+import HeklaExperiments
+
+/// Classifies vertices by what lies many edges away: transform once, propagate far, weigh what hops bring.
+///
+/// Deep adaptive graph neural network, equation 8, of n vertices and c classes, A^ = D~^-1/2 (A + I) D~^-1/2:
+/// Z = MLP(X), [n, c]; H_l = A^^l Z, l = 1..k; H = stack(Z, H_1, ..., H_k), [n, k+1, c]; retention scores
+/// S = sigmoid(H s), [n, k+1, 1], one s, [c, 1], for all hops; X_out = softmax(squeeze(S^T H)). Equations 3-5:
+/// D(x_i, x_j) = 1/2 |x_i / |x_i| - x_j / |x_j||; SMV_G is its mean over pairs of different vertices.
+///
+/// Departures: 300 epochs instead of 1,000, 10 seeds instead of 100, no PubMed; without data, a stochastic
+/// block model. The baselines decay all weights, and APPNP drops no edges. SMV_G and S are of the last epoch.
+struct DAGNN: Experiment {
+  static let paper = Paper(
+    "Towards Deeper Graph Neural Networks", by: "Liu, Gao and Ji", year: 2020, id: "arXiv:2007.09296")
+
+  var data = "auto"
+  var seeds = 10
+  var epochs = 300
+  var hops = [1, 2, 5, 10, 20, 50]
+  var layers = [2, 4, 8, 16, 32]
+
+  static let settingNotes = [
+    "data": "cora, citeseer or generated; auto is both former where a data folder is given, else the latter",
+    "epochs": "the most of a training run; 100 without a lower validation loss end it before",
+    "seeds": "repetitions", "hops": "of DAGNN, SGC and APPNP on the first graph",
+    "layers": "of GCN on the first graph",
+  ]
+
+  static let claims = [
+    Claim("DAGNN is near its 0.844 on Cora", source: "table 2") { $0["cora.dagnn.10"] >= 0.83 },
+    Claim("DAGNN is near its 0.733 on CiteSeer", source: "table 2") { $0["citeseer.dagnn.10"] >= 0.715 },
+    Claim("GCN is where others have it", source: "table 2") {
+      $0["cora.gcn.2"] >= 0.8 && $0["cora.gcn.2"] <= 0.825
+    },
+    Claim("50 hops do DAGNN no harm", source: "figure 5") {
+      ($0["dagnn.50"] - $0["dagnn.10"]).magnitude <= 0.02
+    },
+    Claim("GCN loses 0.15 from 2 layers to 16", source: "figure 1") { $0["gcn.16"] <= $0["gcn.2"] - 0.15 },
+    Claim("16 layers of GCN smooth by 5", source: "section 3") { $0["smv.gcn.16"] <= $0["smv.gcn.2"] / 5 },
+    Claim("A^^k X grows smooth", source: "section 3") { $0["smv.x.300"] < $0["smv.x.10"] / 3 },
+    Claim("propagation is the dense product", source: "equation 8") { $0["exact.propagation"] <= 1e-5 },
+  ]
+}
+
+extension DAGNN {
+  // MARK: - Data
+
+  typealias Choice = (dropout: Double, weightDecay: Double)
+  /// A graph: X, [n, d], with rows that sum to 1; A^, [n, n]; and what the authors chose for it.
+  struct Problem {
+    let name: String, graph: LabeledGraph, choice: Choice
+    let x, a: SparseMatrix
+
+    init(_ name: String, _ graph: LabeledGraph, _ choice: Choice) throws {
+      let (rows, columns, values) = graph.normalizedFeatures
+      let (n, d) = (graph.vertexCount, graph.featureCount)
+      x = try SparseMatrix(rowCount: n, columnCount: d, rows: rows, columns: columns, values: values)
+      a = try Graph.normalizedAdjacency(vertexCount: n, edges: graph.edges)
+      (self.name, self.graph, self.choice) = (name, graph, choice)
+    }
+  }
+
+  func problems(_ context: RunContext) throws -> [Problem] {
+    func rejected(_ name: String, _ given: Any, _ reason: String) -> ExperimentError {
+      .settingRejected(name, owner: Self.name, given: "\(given)", reason: reason)
+    }
+    for (name, values) in [("seeds", [seeds]), ("epochs", [epochs]), ("hops", hops), ("layers", layers)] {
+      let least = name == "layers" ? 2 : 1
+      for value in values where value < least { throw rejected(name, value, "the least is \(least)") }
+    }
+    if data == "generated" || (data == "auto" && context.dataFolder == nil) {
+      let graph = StochasticBlockModel().graph(key: RandomKey(seed: 40))
+      context.console.print("the graph is generated: a \(graph.name) of \(graph.vertexCount) vertices")
+      return [try Problem("generated", graph, (0.5, 5e-3))]
+    }
+    let chosen = data == "auto" ? [.cora, .citeseer] : Planetoid.Variant(rawValue: data).map { [$0] }
+    guard let chosen else { throw rejected("data", data, "it is auto, cora, citeseer or generated") }
+    let folder = try context.requiredDataFolder(for: Self.name, contents: "the files of Planetoid").path
+    return try chosen.map {
+      try Problem($0.rawValue, Planetoid.load($0, from: folder), $0 == .cora ? (0.8, 5e-3) : (0.5, 2e-2))
+    }
+  }
+
+  // MARK: - Model
+
+  enum Method: String { case dagnn, gcn, sgc, appnp, mlp }
+
+  /// What is usual for the baselines; SGC also takes steps of 0.2 instead of 0.01.
+  static let choices: [Method: Choice] = [
+    .gcn: (0.5, 5e-4), .sgc: (0, 1e-5), .appnp: (0.5, 5e-4), .mlp: (0.5, 5e-4),
+  ]
+
+  /// One of the methods, `depth` hops deep; GCN, layers.
+  struct Network: Module {
+    let method: Method, depth: Int
+    /// MLP(X) with 64 hidden units; with none for SGC; over the graph, with 16, for GCN. Then s, [c, 1].
+    let f: GraphConvolutionalNetwork, s: Parameter?
+
+    init(_ method: Method, _ depth: Int, on problem: Problem, key: RandomKey) {
+      let (d, c, draw) = (problem.graph.featureCount, problem.graph.classCount, Initializer.glorotUniform)
+      let hidden = method == .gcn ? [Int](repeating: 16, count: depth - 1) : method == .sgc ? [] : [64]
+      f = .init([d] + hidden + [c], dropout: (choices[method] ?? problem.choice).dropout, key: key)
+      s = method == .dagnn ? Parameter(draw([c, 1], fanIn: c, fanOut: 1, key: key.folded(in: "s"))) : nil
+      (self.method, self.depth) = (method, depth)
+    }
+
+    /// Logits, [n, c]; what SMV_G is of: these, or GCN's last hidden layer; S, [n, k+1]. No key, no dropout.
+    func callAsFunction(_ x: SparseMatrix, _ a: SparseMatrix, key: Tensor? = nil) -> [Tensor] {
+      let layers = f.layers(of: x, over: method == .gcn ? a : nil, key: key)
+      let z = layers[layers.count - 1]
+      if let s {
+        // Hop by hop, which is the same and writes no array of all hops.
+        let h = a.powers(times: z, count: depth)
+        let scores = h.map { $0.matrixProduct(s.tensor).sigmoid() }
+        let out = zip(scores, h).map { $0 * $1 }.reduce(.zeros([]), +)
+        return [out, out, .concatenating(scores, along: 1)]
+      }
+      if method == .gcn { return [z, layers[layers.count - 2]] }
+      // SGC as A^^k (X W): c columns to propagate instead of d. MLP has depth 0.
+      let out = a.personalizedPageRank(of: z, teleport: method == .sgc ? 0 : 0.1, count: depth)
+      return [out, out]
+    }
+  }
+
+  // MARK: - Objective
+
+  /// Cross-entropy and accuracy at some vertices.
+  static func objective(_ logits: Tensor, _ graph: LabeledGraph, at vertices: [Int32]) throws -> [Tensor] {
+    let chosen = logits.gathered(at: try Segments(vertices, count: graph.vertexCount))
+    let labels = Tensor(vertices.map { graph.labels[Int($0)] })
+    return [crossEntropy(logits: chosen, labels: labels), accuracy(logits: chosen, labels: labels)]
+  }
+
+  /// SMV_G of the rows of `x`, [n, ...]; a row of zeros stays one, cancellation adds some 3e-4 where rows agree.
+  static func smoothness(_ x: Tensor) -> Tensor {
+    let (unit, n) = (x.normalized(), Double(x.shape[0]))
+    return unit.squaredDistances(to: unit).squareRoot().sum() / (2 * n * (n - 1))
+  }
+
+  // MARK: - Training
+
+  func run(_ context: RunContext) throws -> RunRecord {
+    let (problems, executor) = (try problems(context), try PlanExecutor(context.device))
+    let first = problems[0].name
+    var (runs, losses) = ([Metrics](), [Double]())
+    for problem in problems {
+      let all = [(Method.dagnn, hops), (.gcn, layers), (.sgc, hops), (.appnp, hops), (.mlp, [0])]
+      let few = [(Method.dagnn, [10]), (.gcn, [2]), (.sgc, [2]), (.appnp, [10]), (.mlp, [0])]
+      for (method, depths) in problem.name == first ? all : few {
+        for depth in depths {
+          runs += try train(method, depth, on: problem, executor, context) { losses.append($0) }
+        }
+      }
+    }
+    runs.append(try measured(problems[0], executor))
+    if let output = context.output { try draw(runs, of: first, into: output) }
+    var metrics = Metrics(meanOf: runs)  // The first graph's also without its name: claims compare these.
+    for (name, value) in metrics.values where name.hasPrefix("\(first).") {
+      metrics[String(name.dropFirst(first.count + 1))] = value
+    }
+    return try context.record(of: self, losses: losses, metrics: metrics)
+  }
+
+  /// Judges the weights that it finds, by training loss, and loss and accuracy elsewhere; then moves them.
+  static func step(_ f: Network, _ adam: Adam, _ data: Problem, _ on: PlanExecutor) throws -> CompiledStep {
+    try on.compile(inputs: [Signature([2], .uint32)]) { key in
+      let (x, a, graph) = (data.x, data.a, data.graph)
+      let loss = try objective(f(x, a, key: key[0])[0], graph, at: graph.train)[0]
+      let judged = try [graph.validation, graph.test].flatMap { try objective(f(x, a)[0], graph, at: $0) }
+      return StepDescription(outputs: [loss] + judged, assignments: adam.assignments(minimizing: loss))
+    }
+  }
+
+  /// Trains from each seed until 100 epochs bring no lower validation loss; tells what was at the lowest.
+  func train(
+    _ method: Method, _ depth: Int, on problem: Problem, _ executor: PlanExecutor, _ context: RunContext,
+    each: (Double) -> Void
+  ) throws -> [Metrics] {
+    func network(_ key: RandomKey) -> Network { Network(method, depth, on: problem, key: key) }
+    func name(_ quantity: String) -> String { "\(problem.name)\(quantity).\(method).\(depth)" }
+    let (f, epochs) = (network(context.key), context.limits.stepCount(epochs, stepsPerEpoch: 1))
+    let optimizer = Adam(
+      for: f.trainableParameters, learningRate: method == .sgc ? 0.2 : 0.01,
+      weightDecay: (Self.choices[method] ?? problem.choice).weightDecay)
+    let step = try Self.step(f, optimizer, problem, executor)
+    let now = f(problem.x, problem.a)
+    let outputs = [Self.smoothness(now[1])] + now.dropFirst(2).map { $0.mean(along: 0) }
+    let measure = try executor.compile(StepDescription(outputs: outputs))
+    let progress = context.progress("\(method) \(depth) on \(problem.name)", total: seeds * epochs)
+    defer { progress.finish() }
+    return try (0..<seeds).map { seed in
+      let key = context.key.folded(in: UInt64(seed))
+      let weights = network(key.folded(in: "weights")).trainableParameters.map(\.initial)
+      try executor.assign(executor.values(of: weights), to: optimizer.parameters)
+      try executor.reset(optimizer.stateParameters)
+      var (metrics, stopping) = (Metrics(), EarlyStopping(patience: 100))
+      for epoch in 0..<epochs where !stopping.isOver {
+        let words = key.folded(in: "dropout").folded(in: UInt64(epoch)).words
+        let values = try step.run([HostArray([words.x, words.y])]).map { $0.doubles()[0] }
+        guard values[0].isFinite else {
+          throw ExperimentError.stopped(owner: Self.name, reason: "\(name(".loss")) is \(values[0])")
+        }
+        each(values[0])
+        progress.advance(to: seed * epochs + epoch + 1, loss: values[0])
+        if stopping.isBest(values[1], at: epoch) {
+          metrics = [name(".epoch"): Double(epoch), name(".validation"): values[2], name(""): values[4]]
+        }
+      }
+      let measured = try measure.run().map { $0.doubles() }
+      metrics[name(".smv")] = measured[0][0]
+      for (hop, score) in measured.dropFirst().joined().enumerated() { metrics[name(".score\(hop)")] = score }
+      try context.output?.append(step: seed, metrics)
+      return metrics
+    }
+  }
+
+  // MARK: - Evaluation
+
+  /// SMV_G of A^^k X, and how far propagation is from the product with the dense A^.
+  func measured(_ problem: Problem, _ executor: PlanExecutor) throws -> Metrics {
+    let (x, a, z) = (problem.x, problem.a, Tensor.normal([problem.x.shape[0], 8], key: RandomKey(seed: 8)))
+    let powers = a.powers(times: x.product(.identity(x.shape[1])), count: Swift.max(300, hops.max() ?? 0))
+    let error = a.product(z) - a.product(.identity(a.shape[0])).matrixProduct(z)
+    let places = Set(hops + [10, 300]).sorted()
+    let outputs = [error.absolute().maximum()] + places.map { Self.smoothness(powers[$0]) }
+    let names = ["exact.propagation"] + places.map { "\(problem.name).smv.x.\($0)" }
+    let values = try executor.values(of: outputs).map { $0.doubles()[0] }
+    return Metrics(Dictionary(uniqueKeysWithValues: zip(names, values)))
+  }
+
+  /// Accuracy and SMV_G against depth, scores against hops.
+  func draw(_ runs: [Metrics], of graph: String, into output: RunFolder) throws {
+    func chart(_ title: String, _ names: [String], named file: String) throws {
+      let lines: [LineChart.Series] = names.map { name in
+        .init(name, at: name.hasSuffix("gcn") ? layers : hops, of: runs) { "\(graph).\(name).\($0)" }
+      }
+      let x = LineChart.Axis("hops, or layers of GCN", scale: .logarithmic)
+      try output.write(LineChart("\(title), \(graph)", x: x, y: .init(title), series: lines), named: file)
+    }
+    try chart("test accuracy", ["dagnn", "gcn", "sgc", "appnp"], named: "accuracy")
+    try chart("SMV_G", ["smv.dagnn", "smv.gcn", "smv.x"], named: "smoothness")
+    let lines: [LineChart.Series] = hops.map { k in
+      .init("k = \(k)", at: 0...k, of: runs) { "\(graph).score\($0).dagnn.\(k)" }
+    }
+    let scores = LineChart("retention, \(graph)", x: .init("hop"), y: .init("mean score"), series: lines)
+    try output.write(scores, named: "scores")
+  }
+}

@@ -1,0 +1,60 @@
+import HeklaArrays
+import HeklaDevices
+
+extension KernelVariant {
+  /// The host's LAPACK: parameters are whether it is in float64 and the input's extents; bindings the input, the
+  /// further results and the output.
+  static func lapack(_ kernel: String, writing count: Int) -> KernelVariant {
+    KernelVariant("host", applies: { device, _, _ in device.interface == .host }) { inputs, _, _ in
+      let body = KernelCall.Body.host(
+        kernel, [inputs[0].elementType == .float64 ? 1 : 0] + inputs[0].shape.extents)
+      let further = (0..<count - 1).map { KernelCall.Operand.secondary($0) }
+      return KernelProgram([KernelCall(body, bindings: [.input(0)] + further + [.output], writing: count)])
+    }
+  }
+}
+
+extension ElementType {
+  /// What factorizations in this type are compiled with, whose matrices lie in shared memory or in buffers.
+  func factorizationDefines(isGlobal: Bool) -> [String: String] {
+    var defines = scalarDefines
+    if self == .float64 { defines["WIDE"] = "1" }
+    if isGlobal { defines["GLOBAL"] = "1" }
+    return defines
+  }
+}
+
+extension Capabilities {
+  /// The lanes of a workgroup that has a matrix in buffers to itself, a multiple of 16.
+  var wideLocalSize: Int { min(256, maxWorkgroupInvocations, maxWorkgroupSize[0]) / 16 * 16 }
+
+  /// How many iterations of loops an invocation may come to. Mesa's driver for processors leaves all loops for good
+  /// after so many (`LP_MAX_TGSI_LOOP_ITERATIONS`), and says nothing.
+  var loopIterationLimit: Int { interface == .vulkan && kind == .software ? 65_535 : .max }
+
+  /// For how many elements of `type` shared memory is set aside where `count` are needed: a power of two, so that
+  /// matrices of many sizes share a kernel, or else all that fit.
+  ///
+  /// - Parameters:
+  ///   - arrays: How many arrays of as many elements there are.
+  ///   - elements: What else of `type` is in shared memory.
+  ///   - localSize: The lanes, each of which has a value and a place there.
+  /// - Returns: nil where `count` elements do not fit.
+  func sharedCapacity(
+    _ count: Int, of type: ElementType, arrays: Int = 1, beside elements: Int = 0, localSize: Int
+  ) -> Int? {
+    let byteCount =
+      sharedMemoryByteCount - elements * type.byteCount - (localSize + localSize / 16) * (type.byteCount + 4)
+    let all = byteCount / (arrays * type.byteCount)
+    return count > all ? nil : min(count.powerOfTwo(atLeast: 256), all)
+  }
+}
+
+extension Int {
+  /// The least power of two that is not below this nor below `least`, itself one.
+  func powerOfTwo(atLeast least: Int) -> Int {
+    var power = least
+    while power < self { power *= 2 }
+    return power
+  }
+}

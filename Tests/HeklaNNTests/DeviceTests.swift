@@ -1,0 +1,54 @@
+import HeklaArrays
+import HeklaNN
+import HeklaRuntime
+import HeklaTensors
+import RuntimeTestSupport
+import Testing
+
+/// Losses and measures of this module in one step on every device against the references.
+@Suite struct DeviceTests {
+  static func results() -> [(String, Tensor)] {
+    func random(_ shape: Shape, _ seed: UInt64) -> Tensor {
+      Tensor(numbers(shape.count, seed: seed).map { Float($0 * 2) }, shape: shape)
+    }
+    /// The loss and its gradient, as one row.
+    func withGradient(_ x: Tensor, _ loss: (Tensor) -> Tensor) -> Tensor {
+      let value = loss(x)
+      let slope = gradients(of: value, withRespectTo: [x])[0]
+      return .concatenating([value.reshaped(to: [1]), slope.reshaped(to: [-1])], along: 0)
+    }
+    let (x, y) = (random([6, 5], 1), random([6, 5], 2))
+    let targets = y.sigmoid()
+    let scores = x.reshaped(to: [30]).rounded()
+    return [
+      ("jensen-shannon", withGradient(x) { jensenShannonDivergence($0.softmax(), targets) }),
+      ("entropy", withGradient(x) { entropy(logits: $0) }),
+      ("normal divergence", withGradient(x) { normalDivergence(mean: $0, logVariance: y) }),
+      ("likelihood", withGradient(x) { normalNegativeLogLikelihood(of: y, mean: x, logVariance: $0) }),
+      ("dice", withGradient(x) { diceLoss(probabilities: $0.sigmoid(), targets: targets, along: [1]) }),
+      (
+        "weighted binary",
+        withGradient(x) { binaryCrossEntropy(logits: $0, targets: targets, positiveWeight: .full([], 3)) }
+      ),
+      ("relative error", withGradient(x) { relativeError($0, y) }),
+      ("area under the curve", areaUnderCurve(scores: scores, labels: y.reshaped(to: [30]) .> 0)),
+      ("rank correlation", rankCorrelation(x, y, along: 0)),
+      ("standardized", withGradient(x) { ($0.standardized(along: [0]) * y).sum() }),
+    ]
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `losses, measures and their gradients agree with the references`(device: TestDevice) throws {
+    let results = Self.results()
+    let wanted = referenceValues(of: results.map(\.1))
+    try device.run { executor in
+      let got = try executor.values(of: results.map(\.1))
+      for (index, (name, _)) in results.enumerated() {
+        // Numbers of size up to 10 after at most some 40 roundings and functions exact to some units in the last
+        // place.
+        let difference = disagreement(got[index], wanted[index], within: 5e-5)
+        #expect(difference == nil, "\(device.name) \(name): \(difference ?? "")")
+      }
+    }
+  }
+}
