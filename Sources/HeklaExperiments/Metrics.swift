@@ -27,6 +27,9 @@ public struct Metrics: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     set { values[name] = newValue }
   }
 
+  /// Takes the numbers of `others` in; of two with one name theirs counts.
+  public mutating func add(_ others: Metrics) { values.merge(others.values) { _, last in last } }
+
   /// The names, sorted.
   public var names: [String] { values.keys.sorted() }
 }

@@ -3,25 +3,25 @@ import HeklaTensors
 
 /// The area under the receiver operating characteristic: how often a positive example scores above a negative one.
 ///
-/// Equal scores count half. By ranks, which is the statistic of Mann and Whitney. Source: Hanley & McNeil 1982,
-/// "The meaning and use of the area under a ROC curve", section III.
+/// By the ranks of the positives, of which equal scores share the middle one: the statistic of Mann and Whitney.
+/// Source: Hanley & McNeil 1982, "The meaning and use of the area under a ROC curve", section III.
 /// - Parameters:
-///   - scores: Shape `[examples]`.
+///   - scores: `float32` of shape `[..., examples]`.
 ///   - labels: `bool` of the same shape, true for positive examples.
-/// - Returns: A `float32` of rank 0, NaN where one kind is missing.
+/// - Returns: Shape `[...]`, NaN where one kind is missing.
 public func areaUnderCurve(
   scores: Tensor, labels: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   require(
-    scores.rank == 1 && labels.shape == scores.shape && labels.elementType == .bool,
+    scores.rank >= 1 && labels.shape == scores.shape && labels.elementType == .bool,
     "area-under-curve: scores \(scores.signature) need bool labels of that shape, not \(labels.signature)",
     file: file, line: line)
   // Less the mean rank, so that what is summed is small and floats lose little.
-  let middle = Double(scores.shape[0] + 1) / 2
-  let centered = (scores.ranks(along: 0) - middle).sum(where: labels)
-  let positives = labels.countNonzero().converted(to: .float32)
-  return .map(centered, positives) { sum, positives in
-    sum / (positives * (Scalar(Double(scores.shape[0])) - positives)) + 0.5
+  let count = Double(scores.shape[-1])
+  let positives = labels.converted(to: .float32)
+  let centered = ((scores.ranks(along: -1) - (count + 1) / 2) * positives).sum(along: -1)
+  return .map(centered, positives.sum(along: -1)) { sum, positives in
+    sum / (positives * (Scalar(count) - positives)) + 0.5
   }
 }
 

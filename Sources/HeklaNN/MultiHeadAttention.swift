@@ -30,12 +30,13 @@ public struct MultiHeadAttention: Module {
   ///   - memoryWidth: The innermost extent of what keys and values are made from; nil is `width`.
   ///   - bias: Whether the linear maps have a shift.
   ///   - initializer: Draws the linear maps' weights.
+  ///   - outputInitializer: Draws those of the last one, `output`; nil is `initializer`.
   ///   - key: What they are drawn from.
   public init(
     width: Int, heads: Int, groups: Int? = nil, headSize: Int? = nil, memoryWidth: Int? = nil,
     bias: Bool = true,
-    initializer: Initializer = .glorotUniform, key: RandomKey, file: StaticString = #fileID,
-    line: UInt = #line
+    initializer: Initializer = .glorotUniform, outputInitializer: Initializer? = nil, key: RandomKey,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
     let groups = groups ?? heads
     require(
@@ -44,15 +45,16 @@ public struct MultiHeadAttention: Module {
       "multi-head-attention: \(heads) heads in \(groups) groups on width \(width); the groups must divide the heads, "
         + "and the heads the width where no head size is given", file: file, line: line)
     let size = headSize ?? width / heads
-    func linear(_ inputs: Int, _ outputs: Int, _ name: String) -> Linear {
+    func linear(_ inputs: Int, _ outputs: Int, _ name: String, _ other: Initializer? = nil) -> Linear {
       Linear(
-        inputs: inputs, outputs: outputs, bias: bias, initializer: initializer, key: key.folded(in: name))
+        inputs: inputs, outputs: outputs, bias: bias, initializer: other ?? initializer,
+        key: key.folded(in: name))
     }
     (self.heads, self.groups, self.headSize) = (heads, groups, size)
     query = linear(width, heads * size, "query")
     self.key = linear(memoryWidth ?? width, groups * size, "key")
     value = linear(memoryWidth ?? width, groups * size, "value")
-    output = linear(heads * size, width, "output")
+    output = linear(heads * size, width, "output", outputInitializer)
   }
 
   /// What each position of `x` reads from `memory`, shape `[..., S, width]`.

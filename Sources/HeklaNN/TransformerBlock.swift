@@ -48,16 +48,21 @@ public struct TransformerBlock: Module {
   ///   - normalization: Where the vectors are normalized.
   ///   - activation: The function between the perceptron's layers.
   ///   - dropout: The rate at which what the parts add is dropped.
+  ///   - outputInitializer: Draws the weights of each part's last linear map; with `.zeros` no part adds anything at
+  ///     first.
   ///   - key: What the weights are drawn from.
   public init(
     width: Int, heads: Int, groups: Int? = nil, hidden: Int? = nil, normalization: Normalization = .before,
-    activation: Activation = .gelu, dropout: Double = 0, key: RandomKey, file: StaticString = #fileID,
-    line: UInt = #line
+    activation: Activation = .gelu, dropout: Double = 0, outputInitializer: Initializer = .glorotUniform,
+    key: RandomKey, file: StaticString = #fileID, line: UInt = #line
   ) {
     attention = MultiHeadAttention(
-      width: width, heads: heads, groups: groups, key: key.folded(in: "attention"), file: file, line: line)
+      width: width, heads: heads, groups: groups, outputInitializer: outputInitializer,
+      key: key.folded(in: "attention"), file: file, line: line)
     expansion = Linear(inputs: width, outputs: hidden ?? 4 * width, key: key.folded(in: "expansion"))
-    contraction = Linear(inputs: hidden ?? 4 * width, outputs: width, key: key.folded(in: "contraction"))
+    contraction = Linear(
+      inputs: hidden ?? 4 * width, outputs: width, initializer: outputInitializer,
+      key: key.folded(in: "contraction"))
     attentionNormalization = LayerNormalization(width: width)
     perceptronNormalization = LayerNormalization(width: width)
     self.dropout = Dropout(rate: dropout, file: file, line: line)

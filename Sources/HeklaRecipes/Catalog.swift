@@ -4,5 +4,6 @@ import HeklaExperiments
 public let catalog = RecipeCatalog([
   DAGNN.self,
   LotteryTicket.self,
+  PFN.self,
   PointerNet.self,
 ])

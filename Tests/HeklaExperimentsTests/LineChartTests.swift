@@ -46,6 +46,22 @@ import Testing
       ])
   }
 
+  @Test("a band is one area, broken where a point has no range; markers stand alone")
+  func styles() throws {
+    let points = (0..<8).map { place -> LineChart.Point in
+      let y = Double(place * place)
+      return .init(x: Double(place), y: y, range: place == 3 ? nil : y - 1...y + 2)
+    }
+    let chart = LineChart(
+      "Styles", x: .init("x"), y: .init("y"),
+      series: [.init("band", points, style: .band), .init("dots", points, style: .markers)])
+    let drawn = try #require(elements(chart.svg))
+    #expect(drawn.counts["polyline"] == 1)
+    // Two areas; eight square markers and the legend's.
+    #expect(drawn.counts["polygon"] == 2 + 9)
+    #expect(chart.svg.components(separatedBy: "fill-opacity").count == 1 + 2)
+  }
+
   @Test("the drawing is well-formed, with one line per series, a marker and a bar per point")
   func wellFormed() throws {
     let chart = pruning()

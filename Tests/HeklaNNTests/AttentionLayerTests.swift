@@ -18,6 +18,14 @@ import Testing
     for index in x.indices { #expect((before[index] == after[index]) == (index / 8 % 5 < 4)) }
   }
 
+  @Test func `a block whose last maps start at 0 adds nothing at first`() {
+    let block = TransformerBlock(width: 8, heads: 2, outputInitializer: .zeros, key: RandomKey(seed: 1))
+    let x = numbers(3 * 8, seed: 2)
+    let input = Tensor.input(0, Signature([3, 8]))
+    #expect(values(block(input), feeding: [input.node: HostArray(x, shape: [3, 8])]) == x)
+    #expect(values(block.expansion.weight.initial).contains { $0 != 0 })
+  }
+
   @Test func `rotary positions keep lengths and make products depend on the distance`() {
     let x = (0..<6).flatMap { _ in [0.3, -0.7, 0.2, 0.9] }
     let turned = values(RotaryPositions()(constant(x, [6, 4])))

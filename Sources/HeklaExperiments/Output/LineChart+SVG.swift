@@ -118,18 +118,21 @@ private struct ChartDrawing {
 
   private func drawing(of series: LineChart.Series, _ index: Int) -> [String] {
     // Bars at one place would hide each other, so series with bars stand side by side, three pixels apart.
-    let hasRanges = chart.series.contains { $0.points.contains { $0.range != nil } }
+    let hasRanges = chart.series.contains { series in
+      series.style == .line && series.points.contains { $0.range != nil }
+    }
     let shift = hasRanges ? 3 * (Double(index) - Double(chart.series.count - 1) / 2) : 0
     var lines: [String] = []
     // The line of a long, noisy series fills an area; a thin one shows more of it.
     let width = series.points.count > chart.width ? 1.1 : 1.8
-    for run in runs(of: series, shift: shift) {
+    if series.style == .band { lines += bands(of: series, index) }
+    for run in runs(of: series, shift: shift) where series.style != .markers {
       let path = thinned(run).map { "\(Self.number($0.0)),\(Self.number($0.1))" }.joined(separator: " ")
       lines.append(
         "<polyline points=\"\(path)\" fill=\"none\" stroke-linejoin=\"round\" \(stroke(index, width: width))/>"
       )
     }
-    for point in series.points {
+    for point in series.points where series.style == .line {
       guard let range = point.range, let place = horizontal(point.x),
         let low = vertical(range.lowerBound), let high = vertical(range.upperBound)
       else { continue }
@@ -138,9 +141,28 @@ private struct ChartDrawing {
       lines.append(line(from: (center, low), to: (center, high), style))
       for end in [low, high] { lines.append(line(from: (center - 3, end), to: (center + 3, end), style)) }
     }
-    guard series.points.count <= Self.mostMarkers else { return lines }
+    guard series.points.count <= Self.mostMarkers || series.style == .markers else { return lines }
     for run in runs(of: series, shift: shift) { lines += run.map { marker(index, at: $0) } }
     return lines
+  }
+
+  /// The ranges of the series as filled areas, broken where a point has none or cannot be placed.
+  private func bands(of series: LineChart.Series, _ index: Int) -> [String] {
+    var areas: [[(x: Double, low: Double, high: Double)]] = [[]]
+    for point in series.points {
+      if let range = point.range, let place = horizontal(point.x), let low = vertical(range.lowerBound),
+        let high = vertical(range.upperBound)
+      {
+        areas[areas.count - 1].append((place, low, high))
+      } else if areas.last?.isEmpty == false {
+        areas.append([])
+      }
+    }
+    return areas.filter { !$0.isEmpty }.map { area in
+      let outline = area.map { ($0.x, $0.high) } + area.reversed().map { ($0.x, $0.low) }
+      let points = outline.map { "\(Self.number($0.0)),\(Self.number($0.1))" }.joined(separator: " ")
+      return "<polygon points=\"\(points)\" fill=\"\(color(index))\" fill-opacity=\"0.18\"/>"
+    }
   }
 
   /// The series in pixels, broken where a point cannot be placed.

@@ -27,17 +27,30 @@ public struct LineChart: Sendable {
     }
   }
 
-  /// Points joined by a line, under one name.
+  /// Points under one name, joined by a line unless it says otherwise.
   public struct Series: Sendable, Equatable {
+    /// What is drawn of the points.
+    public enum Style: Sendable, Equatable {
+      /// A line through them, and their ranges as bars.
+      case line
+      /// A line through them, and their ranges as one filled band.
+      case band
+      /// Their markers alone.
+      case markers
+    }
+
     /// What the legend calls it.
     public var name: String
     /// The points, in the order in which they are joined.
     public var points: [Point]
+    /// What is drawn of them.
+    public var style: Style
 
     /// The series `name` through `points`.
-    public init(_ name: String, _ points: [Point]) {
+    public init(_ name: String, _ points: [Point], style: Style = .line) {
       self.name = name
       self.points = points
+      self.style = style
     }
 
     /// The series `name` of `values` at 1, 2, 3, ..., such as the losses of a run's steps.
