@@ -133,6 +133,8 @@ let package = Package(
       ], swiftSettings: settings),
     .testTarget(
       name: "ParityCasesTests",
-      dependencies: ["parity-cases", "HeklaArrays", "HeklaData", "TestSupport"], swiftSettings: settings),
+      dependencies: [
+        "parity-cases", "HeklaArrays", "HeklaData", "HeklaRuntime", "HeklaTensors", "TestSupport",
+      ], swiftSettings: settings),
   ]
 )
