@@ -116,8 +116,10 @@ import Testing
   }
 
   @Test func `kernels come after those they read from, whatever the graph`() throws {
-    // What sorts by radix needs workgroups of 256.
+    // What sorts by radix needs workgroups of 256, and the graphs hold elements of many types.
     var capabilities = paperDevice
+    capabilities.storageTypes = Set(ElementType.allCases)
+    capabilities.arithmeticTypes = capabilities.storageTypes
     capabilities.maxWorkgroupInvocations = 256
     capabilities.maxWorkgroupSize = [256, 256, 64]
     capabilities.sharedMemoryByteCount = 32_768
