@@ -4,15 +4,18 @@ import Testing
 
 @Suite("Stochastic block model")
 struct StochasticBlockModelTests {
-  private let graph = StochasticBlockModel().graph(key: RandomKey(seed: 1))
+  private static let graph = StochasticBlockModel().graph(key: RandomKey(seed: 1))
+  private var graph: LabeledGraph { Self.graph }
 
   @Test("The same key gives the same graph, another key another")
   func determinism() {
-    let again = StochasticBlockModel().graph(key: RandomKey(seed: 1))
-    #expect(again.edges.elementsEqual(graph.edges, by: ==))
-    #expect(again.features == graph.features && again.train == graph.train && again.test == graph.test)
-    let other = StochasticBlockModel().graph(key: RandomKey(seed: 2))
-    #expect(!other.edges.elementsEqual(graph.edges, by: ==) && other.features != graph.features)
+    var model = StochasticBlockModel()
+    (model.vertexCount, model.trainPerClass, model.validationCount, model.testCount) = (100, 5, 20, 30)
+    let (first, again) = (model.graph(key: RandomKey(seed: 1)), model.graph(key: RandomKey(seed: 1)))
+    #expect(again.edges.elementsEqual(first.edges, by: ==))
+    #expect(again.features == first.features && again.train == first.train && again.test == first.test)
+    let other = model.graph(key: RandomKey(seed: 2))
+    #expect(!other.edges.elementsEqual(first.edges, by: ==) && other.features != first.features)
   }
 
   @Test("Degrees, homophily and rates of features are those asked for")
