@@ -95,6 +95,8 @@ struct ConvolutionCase {
   /// Kernels of one tap and of even extent, strides beyond the kernel, uneven borders, groups, one to three axes.
   static let all = [
     ConvolutionCase("ones", [1, 1, 1], [1, 1, 1]),
+    // Long enough for the weights' gradient to be summed in parts.
+    ConvolutionCase("long", [2, 1, 300], [1, 1, 3]),
     ConvolutionCase("tile-edges", [1, 5, 65], [65, 5, 1]),
     ConvolutionCase("tile-edges-3", [1, 3, 65], [9, 3, 3]),
     ConvolutionCase("3x3", [2, 5, 9, 11], [10, 5, 3, 3], before: [1, 1]),
