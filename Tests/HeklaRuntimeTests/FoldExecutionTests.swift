@@ -92,6 +92,24 @@ import Testing
     }
   }
 
+  @Test(arguments: TestDevice.present)
+  func `a parameter that a fold starts from is not updated before the fold has read it`(device: TestDevice)
+    throws
+  {
+    try device.run { executor in
+      let h = Parameter(.full([64], 1))
+      let (state, _) = fold([h.tensor * 1.0, h.tensor], count: 3) { state, _ in
+        ([state[0].tanh().sum().broadcast(to: [64]), state[1] + state[0] * 0], [])
+      }
+      let step = try executor.compile(
+        StepDescription(outputs: [state[1]], assignments: [h.assigning(h.tensor * 0.5)]))
+      for wanted in [1, 0.5, 0.25] {
+        #expect(try step.run()[0].doubles().allSatisfy { $0 == wanted })
+      }
+      withExtendedLifetime(h) {}
+    }
+  }
+
   @Test func `the plan does not grow with the number of steps, its memory as what is kept says`() throws {
     func plan(_ count: Int, _ memory: FoldMemory) throws -> Plan {
       let (start, w) = (Tensor.input(0, Signature([64, 64])), Tensor.input(1, Signature([64, 64])))

@@ -164,7 +164,9 @@ struct PlanDraft {
     let isFree = if case .arena = plan.values[value].storage { true } else { false }
     let producer = plan.steps.lastIndex { $0.writes.contains(value) }
     let users = plan.steps.indices.filter { step in
-      plan.steps[step].reads.contains { plan.values[$0].storage == .parameter(target) }
+      plan.steps[step].reads.flatMap(plan.memory(of:)).contains {
+        plan.values[$0].storage == .parameter(target)
+      }
     }
     let old = plan.values.firstIndex { $0.storage == .parameter(target) }
     let isSafe =
