@@ -31,6 +31,7 @@ struct CaseTable {
     table.addAttention()
     table.addNormalizations()
     table.addLosses()
+    table.addRecurrence()
     table.addIndexing()
     table.addMovement()
     table.addFourier()

@@ -21,11 +21,13 @@ import index_cases
 import layer_cases
 import matrix_cases
 import product_cases
+import recurrent_cases
 import reduction_cases
 
 CASES = [
     case
-    for module in (elementwise_cases, reduction_cases, product_cases, layer_cases, index_cases, matrix_cases)
+    for module in (
+        elementwise_cases, reduction_cases, product_cases, layer_cases, recurrent_cases, index_cases, matrix_cases)
     for case in module.CASES
 ]
 ROUNDOFF = 2.0**-24
