@@ -41,6 +41,25 @@ public struct Sample: Sendable {
     /// Every element by `n` half-units in the last place of the largest absolute value of the result: for
     /// factorizations, whose errors are bounded norm by norm. Source: Higham 2002, section 10.1.
     case normwise(Double)
+
+    /// How far an element of a result may lie from `wanted`.
+    /// - Parameters:
+    ///   - wanted: The element of the reference.
+    ///   - type: What the result holds.
+    ///   - magnitude: For sums, the sum of the terms' absolute values.
+    ///   - largest: The largest finite absolute value of the reference.
+    public func allowedError(
+      at wanted: Double, in type: ElementType, magnitude: Double, largest: Double
+    ) -> Double {
+      let roundoff = type == .float64 ? 0x1p-53 : 0x1p-24
+      return switch self {
+      case .exact: 0
+      // A device may flush results below the least normal number to 0.
+      case .ulps(let count): Swift.max(count * type.unit(at: wanted), Double(Float.leastNormalMagnitude))
+      case .sum(let count): Double(count) * roundoff * magnitude
+      case .normwise(let count): count * roundoff * largest
+      }
+    }
   }
 
   /// What tells the case from others of the operation.
@@ -72,5 +91,18 @@ public struct Sample: Sendable {
   /// Values for the inputs, the same for the same key.
   public func values(key: RandomKey) -> [HostArray] {
     inputs.enumerated().map { position, input in input.values(key: key.folded(in: UInt64(position))) }
+  }
+}
+
+extension ElementType {
+  /// The unit in the last place of numbers of this type near `value`.
+  fileprivate func unit(at value: Double) -> Double {
+    switch self {
+    case .float64: value.magnitude.ulp
+    case .float16: Double(Float16(value).magnitude.ulp)
+    // The first 16 bits of a float32.
+    case .bfloat16: Double(Float(value).magnitude.ulp) * 0x1p16
+    default: Double(Float(value).magnitude.ulp)
+    }
   }
 }

@@ -17,7 +17,7 @@ public struct Segments: Sendable {
   /// The number of segments, empty ones included.
   public let count: Int
 
-  init(indices: Tensor, order: Tensor, offsets: Tensor, count: Int) {
+  package init(indices: Tensor, order: Tensor, offsets: Tensor, count: Int) {
     (self.indices, self.order, self.offsets, self.count) = (indices, order, offsets, count)
   }
 

@@ -39,6 +39,17 @@ import Testing
     Operation(testDescription: "segments", name: "segment-order") {
       Tensor.ones([5, 2]).segmentMaximum(Segments(at: $0, count: 6), empty: 0)
     },
+    Operation(testDescription: "sparse product", name: "sparse-product") { indices in
+      // Its rows are known, its columns are not, and their order is of no use to the product itself.
+      let places = Tensor.range(5)
+      let columns = Segments(
+        indices: indices, order: places,
+        offsets: .concatenating([.zeros([6], .int32), places.sliced(4..<5, along: 0) + 1], along: 0),
+        count: 6)
+      let matrix = SparseMatrix(
+        rows: Segments(at: places % .full([5], 2, .int32), count: 2), columns: columns, values: .ones([5]))
+      return matrix.product(rows)
+    },
     Operation(testDescription: "counts", name: "segment-order") { .counts(of: $0, below: 6) },
     Operation(testDescription: "replacement", name: "segment-order") {
       rows.replacing(at: $0, by: .ones([5, 3]))
@@ -104,6 +115,46 @@ import Testing
       // The outputs can still be read, and the error is not told twice.
       #expect(try step.readOutputs()[0].elements() == [Float(0)])
       #expect(try step.run([HostArray([Int32(1), 0, 1, 4])])[0].elements() == [Float(15)])
+    }
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `indices are checked in every step of a fold, and around it`(device: TestDevice) throws {
+    try device.run { executor in
+      let step = try executor.compile(inputs: [Signature([4, 2], .int32)], options: Self.checking) { inputs in
+        let all = inputs[0].reshaped(to: [8])
+        let (state, _) = fold([.zeros([2, 3])], over: [inputs[0]]) { state, element in
+          ([state[0] * 0.5 + Self.rows.gathered(at: element[0])], [])
+        }
+        // The same indices outside, below another bound.
+        return StepDescription(outputs: [state[0], Self.rows.sliced(0..<5, along: 0).gathered(at: all)])
+      }
+      let good = (0..<8).map { Int32($0 % 5) }
+      let wanted = try step.run([HostArray(good, shape: [4, 2])])
+      for (places, bound) in [([1], 6), ([7], 6), ([3, 6], 6)] as [([Int], Int)] {
+        var bad = good
+        for place in places { bad[place] = Int32(10 + place) }
+        let error = #expect(throws: DeviceError.self) { try step.run([HostArray(bad, shape: [4, 2])]) }
+        // Whichever of the two comes first in the plan names its own bound.
+        let named = DeviceError.indexOutOfRange(operation: "gather", index: 10 + places[0], bound: bound)
+        let outside = DeviceError.indexOutOfRange(operation: "gather", index: 10 + places[0], bound: 5)
+        #expect(error == named || error == outside, "\(device.name): \(error.map { "\($0)" } ?? "")")
+        #expect(try step.run([HostArray(good, shape: [4, 2])]) == wanted)
+      }
+      // Out of range inside alone: the fold has to find it.
+      var inner = good
+      inner[6] = 9
+      let folded = try executor.compile(inputs: [Signature([4, 2], .int32)], options: Self.checking) {
+        inputs in
+        let (state, _) = fold([.zeros([2, 3])], over: [inputs[0]]) { state, element in
+          ([state[0] * 0.5 + Self.rows.gathered(at: element[0])], [])
+        }
+        return StepDescription(outputs: [state[0]])
+      }
+      #expect(throws: DeviceError.indexOutOfRange(operation: "gather", index: 9, bound: 6)) {
+        try folded.run([HostArray(inner, shape: [4, 2])])
+      }
+      #expect(try folded.run([HostArray(good, shape: [4, 2])])[0] == wanted[0])
     }
   }
 
@@ -180,7 +231,10 @@ import Testing
 
   @Test(arguments: TestDevice.shading)
   func `what is in range is never called out of range`(device: TestDevice) throws {
-    let names = ["gather", "scatter-sum", "segment-order", "segment-reduction", "sort"]
+    let names: Set = [
+      "gather", "scatter-sum", "segment-order", "segment-reduction", "sort", "sparse-product",
+    ]
+    #expect(names.isSubset(of: Sample.all.map(\.primitive)))
     try device.run { executor in
       for (primitive, samples) in Sample.all where names.contains(primitive) {
         for sample in samples {

@@ -119,8 +119,12 @@ import Testing
     _ a: Tensor, tall: Tensor, within bound: Double, on executor: PlanExecutor, variant: String? = nil,
     _ label: String
   ) throws {
+    // Panels are LU's own; QR has the matrix in buffers then.
     let names = ["lu-factorization", "qr-factorization"]
-    let choices = variant.map { variant in names.map { ($0, variant) } } ?? []
+    let choices =
+      variant.map { variant in
+        names.map { ($0, variant == "panels" && $0 == "qr-factorization" ? "global" : variant) }
+      } ?? []
     let pairs = Self.products(a, tall: tall, onHost: executor.device.capabilities.interface == .host)
     let step = try executor.compile(
       StepDescription(outputs: pairs.flatMap { [$0.0, $0.1] }),
@@ -132,6 +136,7 @@ import Testing
     }
     let again = try step.run()
     #expect(again == got, "\(label): other bits")
+    if let variant { #expect(step.plan.steps.contains { $0.variant == variant }, "\(label)") }
   }
 
   @Test(arguments: TestDevice.present)
@@ -156,7 +161,11 @@ import Testing
     // As many elements as the least of shared memory that drivers have, and more.
     let (a, tall) = (Self.matrices([1, 100, 100], seed: 11), Self.matrices([1, 103, 100], seed: 12))
     // Half-units of 3 times n, as above.
-    try device.run { try expectProducts(a, tall: tall, within: 1e-4, on: $0, device.name) }
+    try device.run { executor in
+      for variant in device.isHost ? [nil] : ["panels", "global"] {
+        try expectProducts(a, tall: tall, within: 1e-4, on: executor, variant: variant, device.name)
+      }
+    }
   }
 
   @Test(arguments: TestDevice.shading)

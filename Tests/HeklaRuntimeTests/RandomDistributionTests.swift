@@ -113,7 +113,7 @@ import Testing
       draw: { shape, key in
         let logits = Tensor([log(0.2), log(0.5), -.infinity, log(0.3)].map(Float.init))
         return .categorical(logits: logits.broadcast(to: Shape(shape.extents + [4])), key: key)
-      }, cdf: { [0.2, 0.7, 0.7, 1][Int($0)] }),
+      }, cdf: { (0...3).contains($0) ? [0.2, 0.7, 0.7, 1][Int($0)] : .nan }),
   ]
 
   /// Student's distribution function for an even number of degrees of freedom. Source: Abramowitz & Stegun 1964,

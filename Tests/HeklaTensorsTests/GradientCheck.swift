@@ -22,6 +22,7 @@ func checkGradients(
   for (slope, position) in zip(gradients, floating) {
     #expect(slope.signature == leaves[position].tensor.signature, "\(label)", sourceLocation: sourceLocation)
   }
+  let size = abs(referenceValues(of: [loss], feeding: feed)[0].doubles()[0])
   var random = RandomNumbers(seed: seed)
   for trial in 0..<6 {
     // Three random directions, then three single elements.
@@ -48,7 +49,7 @@ func checkGradients(
     let slope = terms.reduce(0, +)
     // Truncation leaves about step^2 of the third derivative, rounding 2^-53 / step of the loss: both lie below
     // 1e-9 of what is summed here, and a wrong rule is off by about 1.
-    let scale = max(1, terms.reduce(0) { $0 + abs($1) }, abs(value(0)))
+    let scale = max(1, terms.reduce(0) { $0 + abs($1) }, size)
     #expect(
       abs(slope - difference) <= 1e-6 * scale, "\(label), direction \(trial): \(slope), not \(difference)",
       sourceLocation: sourceLocation)

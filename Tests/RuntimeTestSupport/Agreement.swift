@@ -12,20 +12,12 @@ public func disagreement(
 ) -> String? {
   guard got.shape == wanted.shape else { return "shape \(got.shape), not \(wanted.shape)" }
   let magnitudes = magnitude?.doubles() ?? []
-  let roundoff = got.elementType == .float64 ? 0x1p-53 : 0x1p-24
   let largest = wanted.doubles().reduce(0) { $1.isFinite ? Swift.max($0, abs($1)) : $0 }
   for (index, (value, want)) in zip(got.doubles(), wanted.doubles()).enumerated() {
     if value == want || (value.isNaN && want.isNaN) { continue }
-    let allowed: Double =
-      switch tolerance {
-      case .exact: 0
-      // A device may flush results below the least normal number to 0.
-      case .ulps(let count):
-        Swift.max(count * got.elementType.unit(at: want), Double(Float.leastNormalMagnitude))
-      case .normwise(let count): count * roundoff * largest
-      case .sum(let count):
-        Double(count) * roundoff * (index < magnitudes.count ? magnitudes[index] : abs(want))
-      }
+    let allowed = tolerance.allowedError(
+      at: want, in: got.elementType, magnitude: index < magnitudes.count ? magnitudes[index] : abs(want),
+      largest: largest)
     if !(abs(value - want) <= allowed) {
       let place = got.shape.coordinates(ofIndex: index)
       return "at \(place): \(value), not \(want); off by \(abs(value - want)), allowed is \(allowed)"
@@ -44,17 +36,4 @@ public func disagreement(_ got: HostArray, _ wanted: HostArray, within absolute:
     }
   }
   return nil
-}
-
-extension ElementType {
-  /// The unit in the last place of numbers of this type near `value`.
-  fileprivate func unit(at value: Double) -> Double {
-    switch self {
-    case .float64: value.magnitude.ulp
-    case .float16: Double(Float16(value).magnitude.ulp)
-    // The first 16 bits of a float32.
-    case .bfloat16: Double(Float(value).magnitude.ulp) * 0x1p16
-    default: Double(Float(value).magnitude.ulp)
-    }
-  }
 }

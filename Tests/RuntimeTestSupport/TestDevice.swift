@@ -13,10 +13,15 @@ public struct TestDevice: Sendable, Hashable, CustomTestStringConvertible {
   /// The one that is always there.
   public static let cpu = TestDevice(name: "cpu")
 
-  /// All devices that can be opened here, `cpu` first.
-  public static let present = DeviceCatalog.shared.survey().filter { $0.problem == nil }.map {
-    TestDevice(name: $0.name)
-  }
+  /// All devices that can be opened here, `cpu` first; where all have to be there, also those that are missing, so
+  /// that every test over devices fails with the reason instead of running on fewer.
+  public static let present: [TestDevice] = {
+    let names = found + (mustBeComplete ? interfaces.filter { absence(of: $0) != nil }.map { "\($0):0" } : [])
+    return names.map { TestDevice(name: $0) }
+  }()
+
+  private static let interfaces = ["vulkan", "opencl"]
+  private static let found = DeviceCatalog.shared.survey().filter { $0.problem == nil }.map(\.name)
 
   /// Those that run shaders, on which each new kernel takes its time to compile.
   public static let shading = present.filter { !$0.isHost }
@@ -29,7 +34,7 @@ public struct TestDevice: Sendable, Hashable, CustomTestStringConvertible {
 
   /// Why no device of `interface` can be opened, or nil where one can.
   public static func absence(of interface: String) -> String? {
-    if present.contains(where: { $0.name.hasPrefix(interface) }) { return nil }
+    if found.contains(where: { $0.hasPrefix(interface) }) { return nil }
     let problem = DeviceCatalog.shared.survey().first { $0.name == interface }?.problem
     return problem.map { "\($0)" } ?? "The \(interface) loader finds no device."
   }

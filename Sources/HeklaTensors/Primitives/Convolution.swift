@@ -57,7 +57,8 @@ struct Convolution: Primitive {
       let size = item.size
       return Sample(
         item.label, inputs: [.init(item.input), .init(item.weights)],
-        tolerance: .sum(of: size.channels * size.kernelCount + 2), flops: size.flops
+        tolerance: .sum(of: size.channels * size.kernelCount + 2), flops: size.flops,
+        isDifferentiable: !item.isForTiles
       ) { Tensor(Convolution(geometry: item.geometry), $0) }
     }
   }
@@ -69,11 +70,14 @@ struct ConvolutionCase {
   let geometry: ConvolutionGeometry
   let input: Shape
   let weights: Shape
+  /// Whether the case is there for the tiles of kernels: its gradient is the rule of others, at the cost of many.
+  let isForTiles: Bool
 
   init(
     _ label: String, _ input: Shape, _ weights: Shape, strides: [Int]? = nil, before: [Int]? = nil,
-    after: [Int]? = nil, dilations: [Int]? = nil, groups: Int = 1
+    after: [Int]? = nil, dilations: [Int]? = nil, groups: Int = 1, isForTiles: Bool = false
   ) {
+    self.isForTiles = isForTiles
     let rank = input.rank - 2
     let (ones, zeros) = ([Int](repeating: 1, count: rank), [Int](repeating: 0, count: rank))
     self.label = label
@@ -96,11 +100,11 @@ struct ConvolutionCase {
   static let all = [
     ConvolutionCase("ones", [1, 1, 1], [1, 1, 1]),
     // Long enough for the weights' gradient to be summed in parts.
-    ConvolutionCase("long", [2, 1, 300], [1, 1, 3]),
-    ConvolutionCase("tile-edges", [1, 5, 65], [65, 5, 1]),
-    ConvolutionCase("tile-edges-3", [1, 3, 65], [9, 3, 3]),
-    ConvolutionCase("3x3", [2, 5, 9, 11], [10, 5, 3, 3], before: [1, 1]),
-    ConvolutionCase("pointwise", [2, 9, 5, 7], [13, 9, 1, 1]),
+    ConvolutionCase("long", [2, 1, 300], [1, 1, 3], isForTiles: true),
+    ConvolutionCase("tile-edges", [1, 5, 65], [65, 5, 1], isForTiles: true),
+    ConvolutionCase("tile-edges-3", [1, 3, 65], [9, 3, 3], isForTiles: true),
+    ConvolutionCase("3x3", [2, 5, 9, 11], [10, 5, 3, 3], before: [1, 1], isForTiles: true),
+    ConvolutionCase("pointwise", [2, 9, 5, 7], [13, 9, 1, 1], isForTiles: true),
     ConvolutionCase("even-kernel", [1, 3, 8, 7], [9, 3, 4, 2], before: [1, 0], after: [2, 1]),
     ConvolutionCase("stride-beyond-kernel", [2, 3, 11, 8], [4, 3, 2, 1], strides: [3, 2]),
     ConvolutionCase("strided-5x5", [1, 2, 13, 12], [7, 2, 5, 5], strides: [2, 2], before: [2, 2]),

@@ -50,7 +50,8 @@ struct ConvolutionInputGradient: Primitive {
       let size = item.size
       return Sample(
         item.label, inputs: [.init(item.output), .init(item.weights)],
-        tolerance: .sum(of: size.features * size.kernelCount + 2), flops: size.flops
+        tolerance: .sum(of: size.features * size.kernelCount + 2), flops: size.flops,
+        isDifferentiable: !item.isForTiles
       ) { .convolutionInputGradient($0[0], $0[1], item.geometry, inputShape: item.input) }
     }
   }

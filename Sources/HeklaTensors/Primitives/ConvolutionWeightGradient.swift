@@ -50,7 +50,8 @@ struct ConvolutionWeightGradient: Primitive {
       let size = item.size
       return Sample(
         item.label, inputs: [.init(item.input), .init(item.output)],
-        tolerance: .sum(of: size.batch * size.outputCount + 2), flops: size.flops
+        tolerance: .sum(of: size.batch * size.outputCount + 2), flops: size.flops,
+        isDifferentiable: !item.isForTiles
       ) { .convolutionWeightGradient($0[0], $0[1], item.geometry, weightShape: item.weights) }
     }
   }

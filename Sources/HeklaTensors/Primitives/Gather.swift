@@ -53,7 +53,10 @@ struct Gather: Primitive {
 
   static var samples: [Sample] {
     [
-      Sample("rows", inputs: [.init([50, 33]), .init([200], .int32, in: 0...49)], tolerance: .exact) {
+      Sample(
+        "rows", inputs: [.init([50, 33]), .init([200], .int32, in: 0...49)], tolerance: .exact,
+        isDifferentiable: false
+      ) {
         $0[0].gathered(at: $0[1])
       },
       Sample("one", inputs: [.init([1, 1]), .init([1], .int32, in: 0...0)], tolerance: .exact) {

@@ -142,13 +142,19 @@ struct Scan: Primitive {
 
   static var samples: [Sample] {
     [
-      Sample("sum-rows", inputs: [.init([5, 1_037])], tolerance: .sum(of: 1_037), flops: 5 * 1_037) {
+      Sample(
+        "sum-rows", inputs: [.init([5, 1_037])], tolerance: .sum(of: 1_037), flops: 5 * 1_037,
+        isDifferentiable: false
+      ) {
         $0[0].cumulativeSum(along: 1)
       },
       Sample("sum-of-one", inputs: [.init([1, 1])], tolerance: .exact, flops: 1) {
         $0[0].cumulativeSum(along: 1)
       },
-      Sample("sum-chunk", inputs: [.init([2, 1_024])], tolerance: .sum(of: 1_024), flops: 2 * 1_024) {
+      Sample(
+        "sum-chunk", inputs: [.init([2, 1_024])], tolerance: .sum(of: 1_024), flops: 2 * 1_024,
+        isDifferentiable: false
+      ) {
         $0[0].cumulativeSum(along: 1)
       },
       Sample(

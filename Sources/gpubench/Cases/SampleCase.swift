@@ -46,21 +46,14 @@ private struct SampleCheck {
   func largestError(of output: HostArray) -> Double {
     let elements = output.doubles()
     guard elements.count == wanted.count else { return .infinity }
-    let roundoff = output.elementType.arithmeticRoundoff
     let largest = wanted.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
     var error = LargestError()
     for (index, (element, value)) in zip(elements, wanted).enumerated() {
       // A sample may ask for NaN itself.
       if element.isNaN && value.isNaN { continue }
-      let allowed: Double =
-        switch tolerance {
-        case .exact: 0
-        // A device may flush what is below the least normal number to 0.
-        case .ulps(let count):
-          max(count * Double(Float(value).magnitude.ulp), Double(Float.leastNormalMagnitude))
-        case .sum(let count): Double(count) * 0x1p-24 * magnitudes[index]
-        case .normwise(let count): count * roundoff * largest
-        }
+      let allowed = tolerance.allowedError(
+        at: value, in: output.elementType,
+        magnitude: magnitudes.indices.contains(index) ? magnitudes[index] : abs(value), largest: largest)
       error.compare(element, with: value, allowing: allowed)
     }
     return error.value

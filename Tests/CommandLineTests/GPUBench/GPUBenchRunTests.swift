@@ -46,6 +46,7 @@ import Testing
   /// A generated loop, whole numbers, a sum, a factorization with few variants, and a kernel below another primitive's.
   static let sampleNames = [
     "pad", "sort/many-equal", "segment-reduction/sum", "cholesky/edge-33", "gather/all",
+    "matrix-product/double-33x9x7",
   ]
 
   @Test(
