@@ -102,7 +102,7 @@ import Testing
 
   @Test func `A Hamiltonian step is a leapfrog trajectory, or nothing where that is rejected`() throws {
     // Long steps, so that many are rejected: the stability limit is 2 / sqrt(2.44) = 1.28.
-    let (count, stepSize) = (200, 1.1)
+    let (count, stepSize) = (200, 1.2)
     let start = Tensor.normal([count, 2], key: RandomKey(seed: 3))
     let chains = HamiltonianMonteCarlo(
       from: start, stepSize: stepSize, leapfrogs: 3, potential: Self.potential)
