@@ -1,4 +1,4 @@
-// Folding two values of SCALAR: float unless the define says int or uint.
+// Folding two values of SCALAR: float unless the define says int, uint or, together with WIDE, double.
 // Constant 10: 0 sum, 1 product, 2 maximum, 3 minimum; the extrema are NaN where an operand is.
 
 #ifndef SCALAR
@@ -8,7 +8,14 @@
 
 layout(constant_id = 10) const uint FOLD = 0;
 
-#ifdef IS_FLOAT
+#ifdef WIDE
+#define IS_FLOAT
+bool is_nan(SCALAR x) {
+  uvec2 bits = unpackDouble2x32(x);
+  uint high = bits.y & 0x7FFFFFFFu;
+  return high > 0x7FF00000u || (high == 0x7FF00000u && bits.x != 0u);
+}
+#elif defined(IS_FLOAT)
 bool is_nan(SCALAR x) { return (floatBitsToUint(x) & 0x7FFFFFFFu) > 0x7F800000u; }
 #endif
 

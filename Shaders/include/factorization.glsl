@@ -15,17 +15,12 @@
 #define SYNCHRONIZE() barrier()
 #endif
 
+// A norm below which squares lose digits.
 #ifdef WIDE
-// Half a unit in the last place of 1, and a norm below which squares lose digits.
-const SCALAR ROUNDOFF = 1.1102230246251565e-16LF;
 const SCALAR TINY = 1e-140LF;
 #else
-const SCALAR ROUNDOFF = 5.9604645e-8;
 const SCALAR TINY = 1e-15;
 #endif
-
-// More sweeps of rotations than any finite matrix takes.
-const uint SWEEPS = 40;
 
 // Reductions go over rows of 16 lanes first, then over the rows; the local size is a multiple of 16.
 const uint ROW = 16;
@@ -34,8 +29,6 @@ shared SCALAR lane_values[gl_WorkGroupSize.x];
 shared uint lane_places[gl_WorkGroupSize.x];
 shared SCALAR row_values[gl_WorkGroupSize.x / ROW];
 shared uint row_places[gl_WorkGroupSize.x / ROW];
-
-SCALAR not_a_number() { return SCALAR(uintBitsToFloat(0x7FC00000u)); }
 
 // Each of the next three functions is called by all lanes and gives all of them the same bits.
 

@@ -14,7 +14,8 @@ int64_t hekla_to_int64(float x) {
 }
 #ifdef HEKLA_DOUBLE
 int64_t hekla_to_int64(double x) {
+  if (hekla_is_nan(x)) return 0l;
   return x >= 9223372036854775808.0lf ? 0x7FFFFFFFFFFFFFFFl
-      : (x <= -9223372036854775808.0lf ? -0x7FFFFFFFFFFFFFFFl - 1l : (x != x ? 0l : int64_t(x)));
+      : (x <= -9223372036854775808.0lf ? -0x7FFFFFFFFFFFFFFFl - 1l : int64_t(x));
 }
 #endif

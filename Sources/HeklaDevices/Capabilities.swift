@@ -109,6 +109,13 @@ public struct Capabilities: Sendable, Hashable, Codable {
   /// Nanoseconds per tick of the device's timestamps, or 0 where it has none.
   public var timestampPeriod: Double
 
+  /// How many iterations of loops an invocation may come to, all its loops together; those of fewer than 32 constant
+  /// iterations, which compilers unroll, do not count.
+  ///
+  /// Mesa's driver for processors leaves all loops for good after so many (`LP_MAX_TGSI_LOOP_ITERATIONS`), and says
+  /// nothing: kernels whose loops could be longer there are split, or do not apply.
+  public var loopIterationLimit: Int { interface == .vulkan && kind == .software ? 65_535 : .max }
+
   /// A record with the least that Vulkan 1.1 guarantees; a device raises what it has more of.
   public init(interface: Interface, kind: Kind, deviceName: String, driver: String) {
     self.interface = interface

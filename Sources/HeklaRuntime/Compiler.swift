@@ -57,9 +57,12 @@ struct Compiler {
   /// Gives every result of a body memory of its own: none is what the body was given, and no two are one.
   private func separateRoots(_ computation: Computation) -> Computation {
     var taken: Set<Node> = []
+    var takenResults: Set<FurtherResult> = []
     return computation.mappingRoots { root in
       if case .leaf = root.base.primitive.lowering { return Tensor(root).copied.node }
-      return taken.insert(root.base).inserted ? root : Tensor(root).copied.node
+      let isFree =
+        FurtherResult(root.base).map { takenResults.insert($0).inserted } ?? taken.insert(root.base).inserted
+      return isFree ? root : Tensor(root).copied.node
     }
   }
 
@@ -71,9 +74,16 @@ struct Compiler {
     }
   }
 
-  /// Every placeholder has to be one of the step's arguments.
+  /// Every placeholder has to be one of the step's arguments; what a fold's body is given exists only there.
   private func checkArguments(_ computation: Computation, _ inputs: [Signature]) throws(DeviceError) {
     for node in computation.roots.withDependencies() {
+      if case .slot(_, let signature)? = node.primitive as? Leaf {
+        throw .invalidArgument(
+          call: "compile",
+          reason:
+            "a tensor of the body of a fold, made from its \(signature), is used outside of it. Return it from "
+            + "the body, as a state or an output.")
+      }
       guard case .input(let position, let signature)? = node.primitive as? Leaf else { continue }
       guard inputs.indices.contains(position), inputs[position] == signature else {
         let given =
@@ -87,12 +97,22 @@ struct Compiler {
   }
 
   private func checkLimits(_ plan: Plan) throws(DeviceError) {
-    for value in plan.values where value.signature.byteCount > capabilities.maxBindingByteCount {
+    // What is bound slice by slice may be larger.
+    for value in plan.steps.flatMap(\.bindings).map({ plan.values[$0] })
+    where value.signature.byteCount > capabilities.maxBindingByteCount {
       throw .limitExceeded(
         device: capabilities.deviceName,
         limit: "size in bytes of one array (\(value.label) \(value.signature))",
         requested: value.signature.byteCount, allowed: capabilities.maxBindingByteCount,
         remedy: "Use a smaller batch, or a device with larger bindings.")
+    }
+    for motion in plan.motions
+    where motion.places > 1 && !motion.byteStride.isMultiple(of: capabilities.bufferAlignment) {
+      throw .unsupported(
+        device: capabilities.deviceName,
+        feature: "arrays of a fold \(motion.byteStride) bytes apart, where bindings start at multiples of "
+          + "\(capabilities.bufferAlignment) bytes",
+        remedy: "Write the loop out, or run it on another device.")
     }
   }
 }

@@ -37,6 +37,7 @@ struct PlanMemory {
   /// not hide a write beyond the array.
   func binding(of value: Int, at iterations: [Int]) -> BufferSlice {
     var slice = slice(of: value, at: iterations)
+    guard plan.guardByteCount > 0 else { return slice }
     if !parameters.contains(where: { $0 === slice.buffer }) { slice.byteCount += plan.guardByteCount }
     return slice
   }

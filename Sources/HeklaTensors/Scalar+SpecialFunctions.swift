@@ -163,6 +163,17 @@ extension Scalar {
     minimum(maximum(x, lower), upper)
   }
 
+  /// The point on the way from `left` to `right` that is `share` of it, in 0...1.
+  ///
+  /// An end that is infinite is left at once: shares 0 and 1 are the ends themselves, and only halfway between
+  /// opposite infinities is NaN.
+  static func between(_ left: Scalar, _ right: Scalar, at share: Scalar) -> Scalar {
+    let rise = right - left
+    let apart = (1 - share) * left + share * right
+    let beyond = select(share .<= 0, left, select(share .>= 1, right, apart))
+    return select(.isFinite(rise), left + share * rise, beyond)
+  }
+
   /// Whether the number is neither infinite nor NaN, a `bool`.
   public static func isFinite(_ x: Scalar) -> Scalar {
     // Not by x - x, which a driver may take for 0 whatever x is.

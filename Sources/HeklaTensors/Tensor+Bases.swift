@@ -83,7 +83,7 @@ extension Tensor {
     }
     let column = share.converted(to: elementType)
       .reshaped(to: [share.shape[0]] + [Int](repeating: 1, count: rank - 1))
-    return .map(gathered(at: lower), gathered(at: upper), column) { $0 + $2 * ($1 - $0) }
+    return .map(gathered(at: lower), gathered(at: upper), column) { .between($0, $1, at: $2) }
   }
 
   private func spreadOverBasis(_ count: Int) -> Tensor {

@@ -3,7 +3,7 @@ import HeklaArrays
 /// Factorizations of batches of matrices, and what is made of them.
 ///
 /// NaN in a matrix gives NaN, in its own results only. Matrices beyond some thousand columns are for the cpu device:
-/// elsewhere one workgroup reflects or rotates a matrix.
+/// elsewhere one workgroup reflects a whole matrix.
 extension Tensor {
   /// `P A = L U` with partial pivoting, for matrices `[..., n, n]`.
   ///

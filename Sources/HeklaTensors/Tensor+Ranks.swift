@@ -51,7 +51,7 @@ extension Tensor {
     return .map(
       sorted.gathered(at: Tensor(lower), along: axis), sorted.gathered(at: Tensor(above), along: axis),
       Tensor(HostArray(converting: weights.doubles(), shape: weights.shape, to: elementType))
-    ) { $0 + $2 * ($1 - $0) }
+    ) { .between($0, $1, at: $2) }
   }
 
   /// The place of each element in the order along `axis`, from 1; equal elements share the mean of their places.

@@ -172,21 +172,46 @@ import Testing
     #expect(sizes[1] < sizes[0] && sizes[2] < sizes[1], "\(sizes)")
   }
 
+  @Test func `what a body makes is not known outside of it`() throws {
+    var inside: Tensor?
+    _ = fold([.zeros([2])], over: [.ones([3, 2])]) { state, element in
+      inside = state[0] + element[0]
+      return ([state[0]], [])
+    }
+    let leaked = try #require(inside)
+    #expect(throws: DeviceError.self) { try Compiler.plan([leaked * 2], inputs: []) }
+  }
+
+  @Test func `results that an operation has besides its first are told apart without sharing`() throws {
+    var options = CompilerOptions()
+    options.sharesSubexpressions = false
+    let x = Tensor.uniform([4, 3, 6], key: RandomKey(seed: 3))
+    let (state, outputs) = fold([.zeros([3, 2])], over: [x]) { state, rows in
+      let (largest, places) = rows[0].topK(2)
+      return ([state[0] + largest], [places, places.map { $0 + 1 }, places])
+    }
+    let results = [state[0]] + outputs + gradients(of: state[0].squared().sum(), withRespectTo: [x])
+    let (found, expected) = try TestDevice.cpu.run {
+      (try $0.values(of: results, options: options), try $0.values(of: results))
+    }
+    #expect(found == expected)
+  }
+
   @Test func `the plan shows what is repeated, and where values move`() throws {
-    let x = Tensor.input(0, Signature([5, 64]))
-    let (state, outputs) = fold([.zeros([64])], over: [x]) { state, element in
+    let x = Tensor.input(0, Signature([5, 128]))
+    let (state, outputs) = fold([.zeros([128])], over: [x]) { state, element in
       let next = state[0] * 0.5 + element[0]
       return ([next], [next.sum()])
     }
-    let plan = try Compiler.plan([state[0], outputs[0].copied], inputs: [Signature([5, 64])])
+    let plan = try Compiler.plan([state[0], outputs[0].copied], inputs: [Signature([5, 128])])
     let text = """
       step  kernel          variant  groups  reads                                          writes
-      0     map             loop     1x1x1                                                  v0@a0+1792
+      0     map             loop     1x1x1                                                  v0@a0+3584
             repeat 5 times
-      1       map           loop     1x1x1   v5@a0+1280[(t-1)%2, or a0+1792 at 0] v6@i0[t]  v7@a0+1280[(t)%2, or a0+2048 at 4]
-      2       sum           loop     1x1x1   v7@a0+1280[(t)%2, or a0+2048 at 4]             v8@a0+0[t]
-      3     map             loop     1x1x1   v4@a0+0                                        v9@a0+1280
-      4 steps, 2304 bytes in 1 arena, 0 parameters
+      1       map           loop     1x1x1   v5@a0+2560[(t-1)%2, or a0+3584 at 0] v6@i0[t]  v7@a0+2560[(t)%2, or a0+4096 at 4]
+      2       sum           loop     1x1x1   v7@a0+2560[(t)%2, or a0+4096 at 4]             v8@a0+0[t]
+      3     map             loop     1x1x1   v4@a0+0                                        v9@a0+2560
+      4 steps, 4608 bytes in 1 arena, 0 parameters
       """
     #expect("\(plan)" == text)
   }

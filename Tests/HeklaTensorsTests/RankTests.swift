@@ -45,6 +45,12 @@ import Testing
     #expect(gradientError(at: spread(12, seed: 3), [3, 4]) { $0.quantiles(shares) } < 1e-8)
   }
 
+  @Test func `a quantile at an infinite end is the end, and its neighbours are not drawn along`() {
+    let above = Tensor([1.0, 2, .infinity]).quantiles([0, 0.5, 0.75, 1])
+    #expect(numbers(of: above) == [1, 2, .infinity, .infinity])
+    #expect(numbers(of: Tensor([-Double.infinity, 1]).quantiles([0, 0.5, 1])) == [-.infinity, -.infinity, 1])
+  }
+
   @Test func `Equal elements share the mean of their ranks`() {
     let found = numbers(of: Tensor(Self.values, shape: [2, 3, 4]).ranks(along: 1))
     for index in 0..<24 {

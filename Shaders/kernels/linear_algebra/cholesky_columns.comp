@@ -56,17 +56,20 @@ void main() {
   for (uint k = 0; k < finished; k += DEPTH) {
     uint deep = min(DEPTH, finished - k);
     barrier();
-    for (uint at = lane; at < rows * deep; at += lanes) {
-      uint row = at / deep;
-      uint column = at - row * deep;
-      slice[row * SLICE_PITCH + column] = l[start + MATRIX_ROW(row) * n + k + column];
+    // Zeros fill the last slice, so that the sums have a constant number of terms.
+    for (uint at = lane; at < rows * DEPTH; at += lanes) {
+      uint row = at / DEPTH;
+      uint column = at % DEPTH;
+      SCALAR value = SCALAR(0);
+      if (column < deep) value = l[start + MATRIX_ROW(row) * n + k + column];
+      slice[row * SLICE_PITCH + column] = value;
     }
     barrier();
     for (uint at = lane; at < rows * width; at += lanes) {
       uint row = at / width;
       uint column = at - row * width;
       SCALAR sum = SCALAR(0);
-      for (uint i = 0; i < deep; i++) sum += slice[row * SLICE_PITCH + i] * slice[column * SLICE_PITCH + i];
+      for (uint i = 0; i < DEPTH; i++) sum += slice[row * SLICE_PITCH + i] * slice[column * SLICE_PITCH + i];
       tile[row * PITCH + column] -= sum;
     }
   }

@@ -1,6 +1,7 @@
 // sums[o, i, c] = values[o, 0 ... i, c] folded; with RECURRENCE y[i] = factors[i] * y[i - 1] + values[i].
 // Bindings: 0 values [outer, extent, inner]; 1 sums, the same; with RECURRENCE 1 is factors and 2 the result.
-// Constants: 0 local size; 1 reversed; 10 see accumulate.glsl. Push: columns = outer * inner, extent, inner.
+// Constants: 0 local size; 1 reversed; 10 see accumulate.glsl. Push: columns = outer * inner, extent, inner,
+// where to begin and how many steps to make; what lies before is in the result already.
 // Grid: ceil(columns / local size) groups, folded.
 // Source: the definition, one column per invocation, in order.
 #version 450
@@ -14,15 +15,17 @@ layout(constant_id = 1) const bool REVERSED = false;
 layout(std430, set = 0, binding = 0) readonly buffer Values { SCALAR values[]; };
 #ifdef RECURRENCE
 layout(std430, set = 0, binding = 1) readonly buffer Factors { SCALAR factors[]; };
-layout(std430, set = 0, binding = 2) writeonly buffer Sums { SCALAR sums[]; };
+layout(std430, set = 0, binding = 2) buffer Sums { SCALAR sums[]; };
 #else
-layout(std430, set = 0, binding = 1) writeonly buffer Sums { SCALAR sums[]; };
+layout(std430, set = 0, binding = 1) buffer Sums { SCALAR sums[]; };
 #endif
 
 layout(push_constant) uniform Extents {
   uint columns;
   uint extent;
   uint inner;
+  uint first;
+  uint steps;
 };
 
 void main() {
@@ -30,7 +33,8 @@ void main() {
   if (column >= columns) return;
   uint start = column / inner * extent * inner + column % inner;
   SCALAR carried = SCALAR(0);
-  for (uint i = 0; i < extent; i++) {
+  if (first > 0) carried = sums[start + (REVERSED ? extent - first : first - 1) * inner];
+  for (uint i = first; i < first + steps; i++) {
     uint at = start + (REVERSED ? extent - 1 - i : i) * inner;
 #ifdef RECURRENCE
     carried = i == 0 ? values[at] : factors[at] * carried + values[at];

@@ -1,6 +1,7 @@
 // output[r, :] = the extremum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1]; FILL if none.
 // Bindings: 0 values [n, width]; 1 order, uint32; 2 offsets [rows + 1]; 3 output [rows, width].
-// Constants: 0 local size; 1 bits of the fill; 10 = 2 maximum or 3 minimum. Define SCALAR. Push: rows, width, n.
+// Constants: 0 local size; 1 bits of the fill; 10 = 2 maximum or 3 minimum. Define SCALAR. Push: rows, width, n, and
+// which terms of each segment are taken: how many come before, of which the output is the extremum, and how many.
 // Grid: ceil(rows * width / local size) groups, folded.
 // Source: the definition; NaN where a value is NaN.
 #version 450
@@ -14,12 +15,14 @@ layout(constant_id = 1) const uint FILL = 0;
 layout(std430, set = 0, binding = 0) readonly buffer Values { SCALAR values[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Order { uint order[]; };
 layout(std430, set = 0, binding = 2) readonly buffer Offsets { uint offsets[]; };
-layout(std430, set = 0, binding = 3) writeonly buffer Output { SCALAR extrema[]; };
+layout(std430, set = 0, binding = 3) buffer Output { SCALAR extrema[]; };
 
 layout(push_constant) uniform Extents {
   uint rows;
   uint width;
   uint n;
+  uint skipped;
+  uint most;
 };
 
 void main() {
@@ -27,14 +30,17 @@ void main() {
   uint row = at / width;
   if (row >= rows) return;
   uint column = at - row * width;
-  uint first = offsets[row];
-  uint last = min(offsets[row + 1], n);
+  uint end = min(offsets[row + 1], n);
+  uint first = min(min(offsets[row], end) + skipped, end);
+  uint last = min(first + most, end);
+  if (skipped > 0 && first == last) return;
 #ifdef IS_FLOAT
   SCALAR best = uintBitsToFloat(FILL);
 #else
   SCALAR best = SCALAR(FILL);
 #endif
-  bool isEmpty = true;
+  bool isEmpty = skipped == 0;
+  if (!isEmpty) best = extrema[at];
   for (uint j = first; j < last; j++) {
     uint source = order[j];
     if (source < n) {

@@ -15,8 +15,9 @@ void main() {
   uint row = at / width;
   if (row >= rows) return;
   uint column = at - row * width;
-  uint last = min(offsets[row + 1], n);
+  uvec2 window = segment_window(row);
   ELEMENT sum = ELEMENT(0);
-  for (uint j = offsets[row]; j < last; j++) sum += segment_value(j, column);
+  if (skipped > 0) sum = sums[at];
+  for (uint j = window.x; j < window.y; j++) sum += segment_value(j, column);
   sums[at] = sum;
 }

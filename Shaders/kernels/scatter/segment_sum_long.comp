@@ -25,8 +25,8 @@ void main() {
 
   ELEMENT sum = ELEMENT(0);
   if (live) {
-    uint last = min(offsets[row + 1], n);
-    for (uint j = min(offsets[row], last) + lane; j < last; j += LANES) sum += segment_value(j, column);
+    uvec2 window = segment_window(row);
+    for (uint j = window.x + lane; j < window.y; j += LANES) sum += segment_value(j, column);
   }
   partial[local] = sum;
   barrier();
@@ -34,5 +34,9 @@ void main() {
     if (lane < reach) partial[local] += partial[local + reach * columns];
     barrier();
   }
-  if (live && lane == 0) sums[row * width + column] = partial[local];
+  if (live && lane == 0) {
+    uint at = row * width + column;
+    if (skipped > 0) sums[at] += partial[local];
+    else sums[at] = partial[local];
+  }
 }

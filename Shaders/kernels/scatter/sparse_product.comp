@@ -1,6 +1,7 @@
 // output[r, :] = the sum of values[e] * x[columns[e], :], e = order[j], over j in offsets[r] ..< offsets[r + 1].
 // Bindings: 0 x [n, width]; 1 values [count]; 2 columns, uint32; 3 order, uint32; 4 offsets [rows + 1]; 5 output.
-// Constants: 0 local size. Define VECTORS: width counts vectors of four. Push: rows, width, count, n.
+// Constants: 0 local size. Define VECTORS: width counts vectors of four. Push: rows, width, count, n,
+// and which terms of each row are added: how many come before, which the output holds already, and how many at most.
 // Grid: ceil(rows * width / local size) groups, folded.
 // Source: sequential sums over a compressed sparse row form, the same bits for any local size.
 #version 450
@@ -14,13 +15,15 @@ layout(std430, set = 0, binding = 1) readonly buffer Values { SCALAR values[]; }
 layout(std430, set = 0, binding = 2) readonly buffer Columns { uint columns[]; };
 layout(std430, set = 0, binding = 3) readonly buffer Order { uint order[]; };
 layout(std430, set = 0, binding = 4) readonly buffer Offsets { uint offsets[]; };
-layout(std430, set = 0, binding = 5) writeonly buffer Output { ELEMENT sums[]; };
+layout(std430, set = 0, binding = 5) buffer Output { ELEMENT sums[]; };
 
 layout(push_constant) uniform Extents {
   uint rows;
   uint width;
   uint count;
   uint n;
+  uint skipped;
+  uint most;
 };
 
 void main() {
@@ -28,9 +31,12 @@ void main() {
   uint row = at / width;
   if (row >= rows) return;
   uint place = at - row * width;
-  uint last = min(offsets[row + 1], count);
+  uint end = min(offsets[row + 1], count);
+  uint first = min(min(offsets[row], end) + skipped, end);
+  uint last = min(first + most, end);
   ELEMENT sum = ELEMENT(0);
-  for (uint j = offsets[row]; j < last; j++) {
+  if (skipped > 0) sum = sums[at];
+  for (uint j = first; j < last; j++) {
     uint element = order[j];
     if (element >= count) continue;
     uint column = columns[element];

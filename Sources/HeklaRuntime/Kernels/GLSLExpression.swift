@@ -125,7 +125,7 @@ struct GLSLExpression {
     case .lessOrEqual: return "\(x[0]) <= \(x[1])"
     case .equal: return "\(x[0]) == \(x[1])"
     case .notEqual: return "\(x[0]) != \(x[1])"
-    case .isNaN: return type == .float32 ? "hekla_is_nan(\(x[0]))" : "\(x[0]) != \(x[0])"
+    case .isNaN: return type.isFloating ? "hekla_is_nan(\(x[0]))" : "false"
     case .and: return "\(x[0]) && \(x[1])"
     case .or: return "\(x[0]) || \(x[1])"
     case .not: return "!\(x[0])"

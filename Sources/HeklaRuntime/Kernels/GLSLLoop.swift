@@ -29,6 +29,13 @@ struct GLSLLoop {
     }
     let strategy = Self.strategy(for: loop, count: count, capabilities)
     let width = Self.workgroupWidth(for: loop, count: count, strategy, capabilities)
+    let folded = loop.reductionExtents.reduce(1, *)
+    guard strategy == .serial || folded / width < capabilities.loopIterationLimit else {
+      throw .limitExceeded(
+        device: capabilities.deviceName, limit: "number of elements folded into one",
+        requested: folded, allowed: width * capabilities.loopIterationLimit,
+        remedy: "Fold parts of them first.")
+    }
     let groups = strategy == .shared ? count : (count + width - 1) / width
     let maxGroups = min(capabilities.maxGroupCount[0], 65_535)
     let columns = max(min(groups, maxGroups), 1)
@@ -58,7 +65,18 @@ struct GLSLLoop {
     let folded = loop.reductionExtents.reduce(1, *)
     // A processor prefers long serial loops; a GPU needs thousands of invocations.
     let enough = capabilities.kind.isGPU ? 16_384 : 64
-    return folded >= 64 && count < enough ? .shared : .serial
+    let isTooLong = serialIterations(loop) > capabilities.loopIterationLimit
+    return folded >= 64 && (count < enough || isTooLong) ? .shared : .serial
+  }
+
+  /// How many iterations of loops an invocation comes to that folds all elements of a point.
+  private static func serialIterations(_ loop: Loop) -> Int {
+    var (iterations, outer) = (0, 1)
+    for extent in loop.reductionExtents {
+      outer *= extent
+      iterations += outer
+    }
+    return iterations
   }
 
   private static func workgroupWidth(
@@ -308,7 +326,8 @@ private struct GLSLLoopText {
     case .argumentMaximum, .argumentMinimum:
       let comparison = loop.accumulators[index].fold == .argumentMaximum ? ">" : "<"
       let type = GLSLExpression.name(of: loop.accumulators[index].type)
-      func isNaN(_ x: String) -> String { type == "float" ? "hekla_is_nan(\(x))" : "(\(x) != \(x))" }
+      let isFloating = loop.accumulators[index].type.isFloating
+      func isNaN(_ x: String) -> String { isFloating ? "hekla_is_nan(\(x))" : "false" }
       // Better: the first at all, a larger (smaller) one, the first NaN; of equals the lower position.
       return """
         {

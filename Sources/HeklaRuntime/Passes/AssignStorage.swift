@@ -135,12 +135,15 @@ struct PlanDraft {
   }
 
   /// `node` of the body lies in the value `index` of the computation around it.
-  mutating func bind(_ node: Node, to index: Int) { valueOf[node] = index }
+  mutating func bind(_ node: Node, to index: Int) {
+    valueOf[node] = index
+    if let result = FurtherResult(node) { valueOfResult[result] = index }
+  }
 
   /// `node` of the body lies in another place in each iteration.
   mutating func bind(_ node: Node, to motion: Plan.Motion) {
     plan.motions.append(motion)
-    valueOf[node] = add(node.signature, .moving(plan.motions.count - 1), label: "v")
+    bind(node, to: add(node.signature, .moving(plan.motions.count - 1), label: "v"))
   }
 
   /// The plan with every value placed.
@@ -234,16 +237,5 @@ struct PlanDraft {
       inner = plan.repetitions[repetition].parent
     }
     return result
-  }
-}
-
-/// A further result of an operation, whichever vertex stands for it.
-private struct FurtherResult: Hashable {
-  let main: Node
-  let index: Int
-
-  init?(_ node: Node) {
-    guard case .secondary(let index) = node.primitive.lowering else { return nil }
-    (main, self.index) = (node.inputs[0], index)
   }
 }

@@ -25,8 +25,9 @@ struct FoldRepetition {
   func node(of result: Fold.Result) -> Node? { Self.node(of: result, fold, node, writes) }
 
   private static func node(of result: Fold.Result, _ fold: Fold, _ node: Node, _ writes: [Node]) -> Node? {
-    guard let index = fold.results.firstIndex(of: result), index > 0 else { return node }
-    return writes.first { if case .secondary(index - 1) = $0.primitive.lowering { true } else { false } }
+    guard let index = fold.results.firstIndex(of: result) else { return nil }
+    return index == 0
+      ? node : writes.first { if case .secondary(index - 1) = $0.primitive.lowering { true } else { false } }
   }
 }
 

@@ -17,8 +17,9 @@ extension Attention {
       + [16, 8, 4].map { columns in
         KernelVariant(
           "registers-\(columns)",
-          applies: { device, _, output in
+          applies: { device, inputs, output in
             device.runs(output.elementType, localSize: 32) && device.maxBindingCount >= 7
+              && AttentionLaunch(options, inputs).iterations <= device.loopIterationLimit
           },
           suits: { device, inputs, _ in columns <= AttentionLaunch.columns(for: device, inputs) },
           program: { inputs, _, _ in
@@ -51,8 +52,9 @@ extension AttentionGradient {
       + [16, 8, 4].map { columns in
         KernelVariant(
           "registers-\(columns)",
-          applies: { device, _, output in
+          applies: { device, inputs, output in
             device.runs(output.elementType, localSize: 32) && device.maxBindingCount >= 10
+              && AttentionLaunch(options, inputs).gradientIterations <= device.loopIterationLimit
           },
           suits: { device, inputs, _ in columns <= AttentionLaunch.columns(for: device, inputs) },
           program: { inputs, _, _ in
@@ -87,6 +89,15 @@ private struct AttentionLaunch {
 
   /// Streams of queries.
   var streams: Int { size.batch * size.heads }
+
+  /// How many iterations of loops an invocation comes to: for four keys at once the loop over the depth.
+  var iterations: Int { size.keys.groups(of: 4) * (1 + size.depth / 4) }
+
+  /// The same for the gradient, whose invocations see all keys, or all queries of the heads that share their keys.
+  var gradientIterations: Int {
+    let blocks = max(size.keys.groups(of: 4), size.heads / size.groups * size.queries.groups(of: 4))
+    return blocks * (1 + size.depth / 4 + size.width / 4) + size.heads / size.groups
+  }
 
   /// The attention's inputs at bindings 0...4; where there is no mask, or are no lengths, the queries stand in.
   var inputs: [KernelCall.Operand] {

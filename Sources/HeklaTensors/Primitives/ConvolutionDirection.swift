@@ -38,7 +38,8 @@ enum ConvolutionDirection: Int {
         hostProgram(geometry, inputs, output)
       },
       KernelVariant(
-        "direct", applies: { device, _, output in device.runs(output.elementType, localSize: 64) },
+        "direct",
+        applies: { device, inputs, output in runs(geometry, inputs, output, on: device, localSize: 64) },
         suits: { _, inputs, output in
           let size = size(geometry, inputs, output)
           return size.features * size.channels <= 4 || matrix(size).columns < 8
@@ -50,8 +51,8 @@ enum ConvolutionDirection: Int {
         }),
       KernelVariant(
         "tiled",
-        applies: { device, _, output in
-          device.runs(output.elementType, localSize: 64)
+        applies: { device, inputs, output in
+          runs(geometry, inputs, output, on: device, localSize: 64)
             && 2 * 8 * 17 * 4 * output.elementType.byteCount <= device.sharedMemoryByteCount
         },
         suits: { device, _, _ in device.kind.isGPU },
@@ -61,7 +62,8 @@ enum ConvolutionDirection: Int {
           }
         }),
       KernelVariant(
-        "registers", applies: { device, _, output in device.runs(output.elementType, localSize: 32) },
+        "registers",
+        applies: { device, inputs, output in runs(geometry, inputs, output, on: device, localSize: 32) },
         program: { inputs, output, device in
           program("convolution_registers", 32, geometry, inputs, output, device) { splits, matrix in
             (splits * geometry.groups * matrix.rows.groups(of: 8) * matrix.columns.groups(of: 8)).groups(
@@ -69,6 +71,15 @@ enum ConvolutionDirection: Int {
           }
         }),
     ]
+  }
+
+  /// Whether the device runs the kernels, which loop over the planes of one point at least.
+  private func runs(
+    _ geometry: ConvolutionGeometry, _ inputs: [Signature], _ output: Signature, on device: Capabilities,
+    localSize: Int
+  ) -> Bool {
+    device.runs(output.elementType, localSize: localSize)
+      && matrix(size(geometry, inputs, output)).planes < device.loopIterationLimit / 2
   }
 
   /// Rows and columns of the product in one group, and the points and planes it sums over.
@@ -99,6 +110,7 @@ enum ConvolutionDirection: Int {
       let parts = min(wanted.groups(of: whole), matrix.points * matrix.planes / 128, matrix.points)
       extent = matrix.points.groups(of: max(parts, 1))
     }
+    extent = min(extent, max(device.loopIterationLimit / 2 / (matrix.planes + 1), 1))
     let splits = matrix.points.groups(of: extent)
     var constants: [UInt32: UInt32] = [0: localSize]
     let lists = [

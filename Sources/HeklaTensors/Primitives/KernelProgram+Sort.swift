@@ -8,6 +8,12 @@ extension KernelProgram {
     return .temporary(temporaries.count - 1)
   }
 
+  /// `count` terms in windows that a loop of `device` may go over, one as a rule: where each begins, and its length.
+  static func windows(of count: Int, on device: Capabilities) -> [(first: Int, count: Int)] {
+    let most = device.loopIterationLimit / 2
+    return (0..<count.groups(of: most)).map { ($0 * most, min(most, count - $0 * most)) }
+  }
+
   /// Sorts pairs of `uint32` keys and payloads by the keys' low bits, stably; see `Shaders/README.md`.
   ///
   /// - Parameters:
@@ -66,18 +72,19 @@ extension KernelProgram {
   /// Sums the segments of `values`, shape `[count, columns]`, into `rows` rows.
   mutating func sumSegments(
     count: Int, columns: Int, rows: Int, values: KernelCall.Operand, order: KernelCall.Operand,
-    offsets: KernelCall.Operand
+    offsets: KernelCall.Operand, on device: Capabilities
   ) {
     let usesVectors = columns % 4 == 0
     let width = usesVectors ? columns / 4 : columns
     let isLong = count / rows >= 256 && rows * width < 4096
     let groups = isLong ? rows * width.groups(of: 256 / 32) : (rows * width).groups(of: 64)
-    calls.append(
+    calls += Self.windows(of: count, on: device).map { window in
       KernelCall(
         .shader(
           isLong ? "segment_sum_long" : "segment_sum", constants: [0: isLong ? 256 : 64, 1: 1],
           defines: usesVectors ? ["VECTORS": "1"] : [:]),
         bindings: [values, order, offsets, .output], groupCount: GroupCount(folding: groups),
-        pushConstants: [rows, width, count].map(UInt32.init)))
+        pushConstants: [rows, width, count, window.first, window.count].map(UInt32.init))
+    }
   }
 }

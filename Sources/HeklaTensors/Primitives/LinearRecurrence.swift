@@ -57,18 +57,12 @@ struct LinearRecurrence: Primitive {
       },
       KernelVariant(
         "columns",
-        applies: { device, _, output in device.runs(.float32, localSize: 64) && output.elementType == .float32
-        }
-      ) { _, output, _ in
-        let columns = output.shape[0] * output.shape[2]
-        return KernelProgram([
-          KernelCall(
-            .shader(
-              "scan_columns", constants: [0: 64, 1: isReversed ? 1 : 0, 10: 0], defines: ["RECURRENCE": "1"]),
-            bindings: [.input(0), .input(1), .output],
-            groupCount: GroupCount(folding: columns.groups(of: 64)),
-            pushConstants: [columns, output.shape[1], output.shape[2]].map(UInt32.init))
-        ])
+        applies: { device, _, output in device.runs(output.elementType, localSize: 64) }
+      ) { _, output, device in
+        KernelProgram(
+          .scanColumns(
+            [.input(0), .input(1), .output], of: output, constants: [0: 64, 1: isReversed ? 1 : 0, 10: 0],
+            defines: output.elementType.scalarDefines.merging(["RECURRENCE": "1"]) { $1 }, on: device))
       },
     ])
   }

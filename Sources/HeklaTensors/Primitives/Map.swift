@@ -20,7 +20,9 @@ struct Map: Primitive {
   }
 
   var name: String { "map" }
-  var attributes: String { "\(expression) as \(elementType)\(shape)" }
+  var attributes: String {
+    "\(expression) as \(elementType)\(shape)" + (statedDerivative.map { ", derivative \($0)" } ?? "")
+  }
 
   // MARK: Shape
 

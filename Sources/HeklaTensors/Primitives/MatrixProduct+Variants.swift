@@ -55,42 +55,45 @@ extension MatrixProduct {
     KernelVariant(
       "registers", applies: { device, _, output in device.runs(output.elementType, localSize: 32) },
       suits: { device, _, output in !device.kind.isGPU && output.shape.count >= 64 },
-      program: { inputs, output, _ in
+      program: { inputs, output, device in
         let product = Geometry(self, inputs, output)
         let tiles = product.size.batch * product.size.m.groups(of: 8) * product.size.n.groups(of: 8)
+        let splitting = Splitting(k: product.size.k, on: device)
         return product.program(
-          "matmul_registers", constants: [0: 32], splitting: Splitting(wholeOf: product.size.k),
-          groups: tiles.groups(of: 32))
+          "matmul_registers", constants: [0: 32], splitting: splitting,
+          groups: (splitting.count * tiles).groups(of: 32))
       })
   }
 
   private var naive: KernelVariant {
     KernelVariant(
       "naive", applies: { device, _, output in device.runs(output.elementType, localSize: 64) },
-      program: { inputs, output, _ in
+      program: { inputs, output, device in
         let product = Geometry(self, inputs, output)
+        let splitting = Splitting(k: product.size.k, on: device)
         return product.program(
-          "matmul_naive", constants: [0: 64], splitting: Splitting(wholeOf: product.size.k),
-          groups: output.shape.count.groups(of: 64))
+          "matmul_naive", constants: [0: 64], splitting: splitting,
+          groups: (splitting.count * output.shape.count).groups(of: 64))
       })
   }
 
   /// How the inner extent is divided between groups that sum parts of it.
   private struct Splitting {
-    var count = 1
-    var extent: Int
+    let count: Int
+    let extent: Int
 
-    /// No division.
-    init(wholeOf k: Int) { extent = k }
+    /// `k` in at least `parts`, each a multiple of `depth`; more where a loop over one would be too long.
+    init(k: Int, parts: Int = 1, depth: Int = 4, on device: Capabilities) {
+      let parts = max(parts, k.groups(of: device.loopIterationLimit / 2))
+      extent = parts == 1 ? k : k.groups(of: parts).groups(of: depth) * depth
+      count = k.groups(of: extent)
+    }
 
     /// A division when there are fewer tiles than a GPU can work on at once and the sums are long.
     init(k: Int, tiles: Int, depth: Int, device: Capabilities) {
       let wanted = max(2 * device.computeUnitCount, 64)
-      extent = k
-      guard device.kind.isGPU, tiles * 2 <= wanted, k >= 1024 else { return }
-      let parts = min(wanted / tiles, k / 256)
-      extent = k.groups(of: parts).groups(of: depth) * depth
-      count = k.groups(of: extent)
+      let isLong = device.kind.isGPU && tiles * 2 <= wanted && k >= 1024
+      self.init(k: k, parts: isLong ? min(wanted / tiles, k / 256) : 1, depth: depth, on: device)
     }
   }
 

@@ -85,24 +85,24 @@ struct Scan: Primitive {
       KernelVariant(
         "rows",
         applies: { device, _, output in
-          device.runs(.float32, localSize: 128) && Sort.kinds.prefix(3).contains(output.elementType)
-            && output.shape[2] == 1
+          Self.runs(output, on: device, localSize: 128) && output.shape[2] == 1
         }, suits: { _, _, output in output.shape[1] > 32 }, program: rows),
       KernelVariant(
         "columns",
-        applies: { device, _, output in
-          device.runs(.float32, localSize: 64) && Sort.kinds.prefix(3).contains(output.elementType)
-        }
-      ) { _, output, _ in
-        let columns = output.shape[0] * output.shape[2]
-        return KernelProgram([
-          KernelCall(
-            .shader("scan_columns", constants: constants(64), defines: output.elementType.scalarDefine),
-            bindings: [.input(0), .output], groupCount: GroupCount(folding: columns.groups(of: 64)),
-            pushConstants: [columns, output.shape[1], output.shape[2]].map(UInt32.init))
-        ])
+        applies: { device, _, output in Self.runs(output, on: device, localSize: 64) }
+      ) { _, output, device in
+        KernelProgram(
+          .scanColumns(
+            [.input(0), .output], of: output, constants: constants(64),
+            defines: output.elementType.scalarDefines,
+            on: device))
       },
     ])
+  }
+
+  private static func runs(_ output: Signature, on device: Capabilities, localSize: Int) -> Bool {
+    let isWhole = [.int32, .uint32].contains(output.elementType)
+    return device.runs(isWhole ? .float32 : output.elementType, localSize: localSize)
   }
 
   private func constants(_ localSize: UInt32) -> [UInt32: UInt32] {
@@ -114,21 +114,20 @@ struct Scan: Primitive {
     let (rows, extent, localSize, items) = (output.shape[0], output.shape[1], 128, 8)
     let chunks = extent.groups(of: localSize * items)
     var program = KernelProgram([])
-    let (totals, running) = (program.temporary(4 * rows * chunks), program.temporary(4 * rows * chunks))
+    let byteCount = output.elementType.byteCount * rows * chunks
+    let (totals, running) = (program.temporary(byteCount), program.temporary(byteCount))
     let geometry = constants(UInt32(localSize)).merging([2: UInt32(items)]) { $1 }
     let push = [rows, extent, chunks].map(UInt32.init)
-    let defines = output.elementType.scalarDefine
+    let defines = output.elementType.scalarDefines
     if chunks > 1 {
       program.calls.append(
         KernelCall(
           .shader("scan_rows", constants: geometry, defines: defines), bindings: [.input(0), totals],
           groupCount: GroupCount(folding: rows * chunks), pushConstants: push))
       // The totals lie in the order of the scan already.
-      program.calls.append(
-        KernelCall(
-          .shader("scan_columns", constants: [0: 64, 1: 0, 10: UInt32(foldNumber)], defines: defines),
-          bindings: [totals, running], groupCount: GroupCount(folding: rows.groups(of: 64)),
-          pushConstants: [rows, chunks, 1].map(UInt32.init)))
+      program.calls += .scanColumns(
+        [totals, running], of: Signature([rows, chunks, 1], output.elementType),
+        constants: [0: 64, 1: 0, 10: UInt32(foldNumber)], defines: defines, on: device)
     }
     program.calls.append(
       KernelCall(
@@ -189,9 +188,19 @@ struct Scan: Primitive {
   }
 }
 
-extension ElementType {
-  /// What a kernel's `SCALAR` is for this type; nothing for `float32`, which is the default.
-  var scalarDefine: [String: String] {
-    self == .int32 ? ["SCALAR": "int"] : self == .uint32 ? ["SCALAR": "uint"] : [:]
+extension [KernelCall] {
+  /// Running folds, or a recurrence, along the middle axis of `[outer, extent, inner]`, a column per invocation.
+  static func scanColumns(
+    _ bindings: [KernelCall.Operand], of output: Signature, constants: [UInt32: UInt32],
+    defines: [String: String], on device: Capabilities
+  ) -> [KernelCall] {
+    let (extent, inner) = (output.shape[1], output.shape[2])
+    let columns = output.shape[0] * inner
+    return KernelProgram.windows(of: extent, on: device).map { window in
+      KernelCall(
+        .shader("scan_columns", constants: constants, defines: defines), bindings: bindings,
+        groupCount: GroupCount(folding: columns.groups(of: 64)),
+        pushConstants: [columns, extent, inner, window.first, window.count].map(UInt32.init))
+    }
   }
 }

@@ -20,8 +20,9 @@ extension ScatterSum {
         suits: { _, inputs, _ in inputs[0].shape[0] > 64 }, program: sorted),
       KernelVariant(
         "scan",
-        applies: { device, _, output in
+        applies: { device, inputs, output in
           device.runs(output.elementType, localSize: 64) && output.elementType == .float32
+            && inputs[0].shape[0] <= device.loopIterationLimit
         },
         program: scan),
     ]
@@ -46,7 +47,8 @@ extension ScatterSum {
     let offsets = program.temporary(4 * (rows + 1))
     let order = program.sortSegments(count: count, rows: rows, indices: .input(1), offsets: offsets)
     program.sumSegments(
-      count: count, columns: output.shape[1], rows: rows, values: .input(0), order: order, offsets: offsets)
+      count: count, columns: output.shape[1], rows: rows, values: .input(0), order: order, offsets: offsets,
+      on: device)
     return program
   }
 }

@@ -83,27 +83,28 @@ struct SegmentReduction: Primitive {
           device.runs(.float32, localSize: 64) && output.elementType != .float64
             && (fold != .sum || device.runs(.float32, localSize: 256))
         }
-      ) { inputs, output, _ in
+      ) { inputs, output, device in
         let (terms, columns, rows) = (inputs[0].shape[0], output.shape[1], output.shape[0])
         var program = KernelProgram([])
         if fold == .sum {
           program.sumSegments(
             count: terms, columns: columns, rows: rows, values: .input(0), order: .input(2),
-            offsets: .input(3))
+            offsets: .input(3), on: device)
           return program
         }
         let isWhole = output.elementType == .int32
         let fillBits =
           isWhole
           ? UInt32(bitPattern: Int32(max(min(fill, 2_147_483_647), -2_147_483_648))) : Float(fill).bitPattern
-        program.calls.append(
+        program.calls = KernelProgram.windows(of: terms, on: device).map { window in
           KernelCall(
             .shader(
               "segment_extremum", constants: [0: 64, 1: fillBits, 10: fold == .maximum ? 2 : 3],
-              defines: output.elementType.scalarDefine),
+              defines: output.elementType.scalarDefines),
             bindings: [.input(0), .input(2), .input(3), .output],
             groupCount: GroupCount(folding: output.shape.count.groups(of: 64)),
-            pushConstants: [rows, columns, terms].map(UInt32.init)))
+            pushConstants: [rows, columns, terms, window.first, window.count].map(UInt32.init))
+        }
         return program
       },
     ])

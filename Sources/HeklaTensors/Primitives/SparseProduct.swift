@@ -78,15 +78,17 @@ struct SparseProduct: Primitive {
         applies: { device, _, output in
           device.runs(.float32, localSize: 64) && output.elementType == .float32
         }
-      ) { inputs, output, _ in
+      ) { inputs, output, device in
         let usesVectors = output.shape[1] % 4 == 0
         let width = usesVectors ? output.shape[1] / 4 : output.shape[1]
-        return KernelProgram([
-          KernelCall(
-            .shader("sparse_product", constants: [0: 64], defines: usesVectors ? ["VECTORS": "1"] : [:]),
-            bindings: bindings, groupCount: GroupCount(folding: (output.shape[0] * width).groups(of: 64)),
-            pushConstants: [output.shape[0], width, inputs[1].shape[0], inputs[0].shape[0]].map(UInt32.init))
-        ])
+        let push = [output.shape[0], width, inputs[1].shape[0], inputs[0].shape[0]]
+        return KernelProgram(
+          KernelProgram.windows(of: inputs[1].shape[0], on: device).map { window in
+            KernelCall(
+              .shader("sparse_product", constants: [0: 64], defines: usesVectors ? ["VECTORS": "1"] : [:]),
+              bindings: bindings, groupCount: GroupCount(folding: (output.shape[0] * width).groups(of: 64)),
+              pushConstants: (push + [window.first, window.count]).map(UInt32.init))
+          })
       },
     ])
   }

@@ -80,7 +80,9 @@ public struct Fold: Primitive {
 
   /// Result `result` of `fold`, a node of this primitive.
   func output(_ result: Result, of fold: Node) -> Tensor {
-    guard let index = results.firstIndex(of: result), index > 0 else { return Tensor(fold) }
+    let place = results.firstIndex(of: result)
+    require(place != nil, "fold: it does not keep \(result)")
+    guard let index = place, index > 0 else { return Tensor(fold) }
     return Tensor(Node(SecondaryOutput(index: index - 1, signature: signature(of: result)), [fold]))
   }
 

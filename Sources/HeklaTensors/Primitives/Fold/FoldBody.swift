@@ -56,11 +56,16 @@ public final class FoldBody: Sendable {
         stack += node.inputs.map { ($0, isKernel) }
       }
     }
-    let captures = captured.sorted { $0.number < $1.number }
+    // What has no elements is no more than its shape.
+    let captures = captured.filter { $0.shape.count > 0 }.sorted { $0.number < $1.number }
     let leaves = captures.enumerated().map { number, node in
       Node(Leaf.slot(slots.count + number, node.signature), [])
     }
-    var copy = GraphCopy(replacing: Dictionary(uniqueKeysWithValues: zip(captures, leaves)))
+    var replacements = Dictionary(uniqueKeysWithValues: zip(captures, leaves))
+    for node in captured where node.shape.count == 0 {
+      replacements[node] = Tensor.zeros(node.shape, node.elementType).node
+    }
+    var copy = GraphCopy(replacing: replacements)
     return (FoldBody(slots: slots + leaves, results: copy.copies(of: results)), captures)
   }
 

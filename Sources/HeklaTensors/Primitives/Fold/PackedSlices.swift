@@ -2,8 +2,9 @@ import HeklaArrays
 
 /// Arrays of one signature that lie one after the other, each at a place that every device can bind.
 ///
-/// Devices bind memory at multiples of up to 256 bytes (the most that Vulkan allows a driver to ask for), so each
-/// slice is filled up to that, unless there is only one. What lies in the gaps is undefined and never read.
+/// Devices bind memory at multiples of up to 512 bytes (Vulkan allows a driver to ask for 256 at most, NVIDIA's OpenCL
+/// asks for 512), so each slice is filled up to that, unless there is only one. What lies in the gaps is undefined and
+/// never read.
 struct PackedSlices {
   /// What each slice holds.
   let slice: Signature
@@ -11,7 +12,7 @@ struct PackedSlices {
   let stride: Int
 
   /// The most that a device's alignment of bindings can be.
-  private static let alignment = 256
+  private static let alignment = 512
 
   /// What a fold of `count` steps is given of each step, or keeps.
   init(slice: Signature, count: Int) {

@@ -22,12 +22,20 @@ extension Cholesky {
   private func columns(_ name: String, block: Int, isWhole: Bool) -> KernelVariant {
     let (localSize, depth) = (64, isWhole ? 1 : 16)
     let rows = isWhole ? block : 2 * block
+    // How many iterations of loops an invocation comes to for the last of n columns.
+    @Sendable func iterations(_ n: Int) -> Int {
+      let (each, square) = (rows.groups(of: localSize), (rows * block).groups(of: localSize))
+      let finished = (n - 1) / block * block
+      return finished / depth * (1 + (rows * depth).groups(of: localSize) + square) + 2 * square
+        + block * (1 + each * (2 + block / 2))
+    }
     return KernelVariant(
       name,
       applies: { device, _, output in
         let bytes = output.elementType.byteCount * (rows * (block + 1) + 2 * block * (depth + 1))
         return device.runs(output.elementType, localSize: localSize) && bytes <= device.sharedMemoryByteCount
           && (!isWhole || output.shape[1] <= block)
+          && iterations(output.shape[1]) <= device.loopIterationLimit
       },
       suits: { _, _, output in !isWhole || output.shape[1] > 32 },
       program: { _, output, _ in
@@ -44,9 +52,4 @@ extension Cholesky {
         return KernelProgram(calls)
       })
   }
-}
-
-extension ElementType {
-  /// What kernels that compute in this type are compiled with.
-  var scalarDefines: [String: String] { self == .float64 ? ["SCALAR": "double", "VECTOR": "dvec4"] : [:] }
 }

@@ -17,10 +17,7 @@ extension KernelVariant {
 extension ElementType {
   /// What factorizations in this type are compiled with, whose matrices lie in shared memory or in buffers.
   func factorizationDefines(isGlobal: Bool) -> [String: String] {
-    var defines = scalarDefines
-    if self == .float64 { defines["WIDE"] = "1" }
-    if isGlobal { defines["GLOBAL"] = "1" }
-    return defines
+    isGlobal ? scalarDefines.merging(["GLOBAL": "1"]) { $1 } : scalarDefines
   }
 }
 
@@ -28,24 +25,15 @@ extension Capabilities {
   /// The lanes of a workgroup that has a matrix in buffers to itself, a multiple of 16.
   var wideLocalSize: Int { min(256, maxWorkgroupInvocations, maxWorkgroupSize[0]) / 16 * 16 }
 
-  /// How many iterations of loops an invocation may come to. Mesa's driver for processors leaves all loops for good
-  /// after so many (`LP_MAX_TGSI_LOOP_ITERATIONS`), and says nothing.
-  var loopIterationLimit: Int { interface == .vulkan && kind == .software ? 65_535 : .max }
-
   /// For how many elements of `type` shared memory is set aside where `count` are needed: a power of two, so that
   /// matrices of many sizes share a kernel, or else all that fit.
   ///
   /// - Parameters:
-  ///   - arrays: How many arrays of as many elements there are.
-  ///   - elements: What else of `type` is in shared memory.
   ///   - localSize: The lanes, each of which has a value and a place there.
   /// - Returns: nil where `count` elements do not fit.
-  func sharedCapacity(
-    _ count: Int, of type: ElementType, arrays: Int = 1, beside elements: Int = 0, localSize: Int
-  ) -> Int? {
-    let byteCount =
-      sharedMemoryByteCount - elements * type.byteCount - (localSize + localSize / 16) * (type.byteCount + 4)
-    let all = byteCount / (arrays * type.byteCount)
+  func sharedCapacity(_ count: Int, of type: ElementType, localSize: Int) -> Int? {
+    let byteCount = sharedMemoryByteCount - (localSize + localSize / 16) * (type.byteCount + 4)
+    let all = byteCount / type.byteCount
     return count > all ? nil : min(count.powerOfTwo(atLeast: 256), all)
   }
 }

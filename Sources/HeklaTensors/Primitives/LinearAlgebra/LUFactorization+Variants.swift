@@ -12,6 +12,7 @@ extension LUFactorization {
         applies: { device, _, output in
           device.runs(output.elementType, localSize: Self.localSize)
             && capacity(output, width: output.shape[1], device) != nil
+            && Self.iterations(output, width: output.shape[1], Self.localSize) <= device.loopIterationLimit
         },
         suits: { _, _, output in output.shape[1] <= 64 },
         program: { _, output, device in
@@ -23,13 +24,18 @@ extension LUFactorization {
         "panels",
         applies: { device, _, output in
           canUpdate(output, device) && output.shape[1] > Self.block && panelWidth(output, device) != nil
+            && Self.iterations(output, width: Self.block, Self.localSize) <= device.loopIterationLimit
         },
         program: { _, output, device in
           let width = panelWidth(output, device) ?? Self.block
           return program(output, width: width, capacity: capacity(output, width: width, device), device)
         }),
       KernelVariant(
-        "global", applies: { device, _, output in canUpdate(output, device) },
+        "global",
+        applies: { device, _, output in
+          canUpdate(output, device)
+            && Self.iterations(output, width: Self.block, device.wideLocalSize) <= device.loopIterationLimit
+        },
         program: { _, output, device in program(output, width: Self.block, capacity: nil, device) }),
     ]
   }
@@ -37,6 +43,14 @@ extension LUFactorization {
   private static let localSize = 64
   /// The most columns of a panel, which the kernels have in their text.
   private static let block = 32
+
+  /// How many iterations of loops an invocation comes to in a panel, or in the permutation of all rows.
+  private static func iterations(_ output: Signature, width: Int, _ localSize: Int) -> Int {
+    let n = output.shape[1]
+    let (rows, columns) = (n.groups(of: localSize), min(width, n))
+    return max(
+      2 * n, 2 * rows * columns + columns * (2 * localSize / 16 + 1 + columns + rows * (2 + columns)))
+  }
 
   /// Whether the device runs what follows a panel.
   private func canUpdate(_ output: Signature, _ device: Capabilities) -> Bool {
