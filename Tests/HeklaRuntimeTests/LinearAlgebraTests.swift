@@ -86,9 +86,8 @@ import Testing
     }
   }
 
-  /// Every factorization of `a` and `tall`, its results multiplied, beside what they have to give; on shader devices
-  /// those that run there.
-  private static func products(_ a: Tensor, tall: Tensor, onHost: Bool) -> [(Tensor, Tensor)] {
+  /// Every factorization of `a` and `tall`, its results multiplied, beside what they have to give.
+  private static func products(_ a: Tensor, tall: Tensor) -> [(Tensor, Tensor)] {
     let (batch, n, type) = (a.shape[0], a.shape[1], a.elementType)
     let ones = Tensor.identity(n, type).broadcast(to: [batch, n, n])
     let (packed, permutation, _) = a.luFactorization()
@@ -100,7 +99,6 @@ import Testing
       (lower.matrixProduct(packed.upperTriangle()), permuted),
       (q.matrixProduct(r), tall), (q.transposed().matrixProduct(q), ones), (r, r.upperTriangle()),
     ]
-    guard onHost else { return shared }
     let (symmetric, wide) = (a + a.transposed(), tall.transposed())
     let (vectors, values) = symmetric.symmetricEigen()
     let (u, singular, vt) = wide.singularValueDecomposition()
@@ -125,7 +123,7 @@ import Testing
       variant.map { variant in
         names.map { ($0, variant == "panels" && $0 == "qr-factorization" ? "global" : variant) }
       } ?? []
-    let pairs = Self.products(a, tall: tall, onHost: executor.device.capabilities.interface == .host)
+    let pairs = Self.products(a, tall: tall)
     let step = try executor.compile(
       StepDescription(outputs: pairs.flatMap { [$0.0, $0.1] }),
       options: CompilerOptions(preferring: Dictionary(uniqueKeysWithValues: choices)))
@@ -168,19 +166,6 @@ import Testing
     }
   }
 
-  @Test(arguments: TestDevice.shading)
-  func `eigenvalues and singular values are refused by shader devices, with the way out`(
-    device: TestDevice
-  ) throws {
-    let a = Self.matrices([1, 3, 3], seed: 13)
-    try device.run { executor in
-      for values in [a.symmetricEigen().values, a.singularValueDecomposition().values] {
-        let error = #expect(throws: DeviceError.self) { try executor.values(of: [values]) }
-        #expect("\(error.map { "\($0)" } ?? "")".contains("Run it on the cpu device."))
-      }
-    }
-  }
-
   @Test(arguments: TestDevice.present)
   func `matrices in float64 are factored in float64 where the device has it`(device: TestDevice) throws {
     let (a, tall) = (
@@ -217,10 +202,9 @@ import Testing
       svd.values.exp().sum() * 1e-4 + svd.u.sum() + svd.vTransposed.squared().sum(),
       eigen.values.squared().sum() * 1e-2 + eigen.vectors.sum() * 0.1,
     ]
-    let onHost = device.isHost ? [svd.values, svd.vTransposed, eigen.values] : []
     let outputs =
-      onHost + [sign, logarithm, qr.r, solution, inverse, packed]
-      + losses.prefix(device.isHost ? 4 : 2).flatMap { gradients(of: $0, withRespectTo: [a]) }
+      [svd.values, svd.vTransposed, eigen.values, sign, logarithm, qr.r, solution, inverse, packed]
+      + losses.flatMap { gradients(of: $0, withRespectTo: [a]) }
       + gradients(of: losses[0], withRespectTo: [b])
     try device.run { executor in
       let got = try executor.compile(StepDescription(outputs: outputs + [permutation, permutationSign])).run()
@@ -278,24 +262,61 @@ import Testing
       (symmetric.matrixProduct(vectors), vectors * values.expanded(at: 1)),
       (vectors.transposed().matrixProduct(vectors), ones),
     ]
-    let kept = Array(device.isHost ? pairs : [pairs[0]])
     try device.run { executor in
       let got = try executor.compile(
-        StepDescription(outputs: kept.flatMap { [$0.0, $0.1] } + (device.isHost ? [s, wideS, values] : []))
+        StepDescription(outputs: pairs.flatMap { [$0.0, $0.1] } + [s, wideS, values])
       ).run()
       // Values up to 6: 2e-5 is 50 half-units of them.
-      for pair in kept.indices {
+      for pair in pairs.indices {
         expectNear(
           got[2 * pair], got[2 * pair + 1].converted(to: .float64), within: 2e-5,
           "\(device.name), pair \(pair)")
       }
-      guard device.isHost else { return }
       for singular in got.suffix(3).prefix(2).map({ $0.doubles() }) {
         #expect(singular[2..<5].allSatisfy { abs($0) < 1e-6 } && singular[1] > 0.1)
         #expect(abs(singular[5] - 35.0.squareRoot()) < 1e-5 && singular[6...].allSatisfy { abs($0) < 1e-6 })
       }
       let wanted: [Double] = [2, 2, 5, 5, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
       for (value, wanted) in zip(got[got.count - 1].doubles(), wanted) { #expect(abs(value - wanted) < 1e-5) }
+    }
+  }
+
+  /// What rotations take longest for: many equal and nearly equal values, values over many orders, and none of both.
+  @Test(arguments: TestDevice.present)
+  func `clustered, graded and random matrices come to rest`(device: TestDevice) throws {
+    for n in [20, 65] {
+      let turn = Self.random([n, n], seed: 51).qrFactorization().q
+      let places = Tensor.range(n).converted(to: .float32)
+      let spectra = [
+        places.map { .exp(-$0 * .constant(20 / Double(n))) }, places.map { 1 + 1e-6 * $0 },
+        places.map { .select($0 .< .constant(Double(n) / 2), -1, 1) }, Self.random([n], seed: 52),
+      ]
+      let symmetric = Tensor.stacking(
+        spectra.map { (turn * $0).matrixProduct(turn.transposed()) } + [
+          places.expanded(at: 0) + places.expanded(at: 1)
+        ])
+      let (vectors, values) = symmetric.symmetricEigen()
+      let tall = Tensor.concatenating([symmetric, symmetric * 0.5], along: 1)
+      let (u, s, vt) = tall.singularValueDecomposition()
+      let ones = Tensor.identity(n)
+      let residuals = [
+        symmetric.matrixProduct(vectors) - vectors * values.expanded(at: 1),
+        vectors.transposed().matrixProduct(vectors) - ones,
+        (u * s.expanded(at: 1)).matrixProduct(vt) - tall, u.transposed().matrixProduct(u) - ones,
+        vt.matrixProduct(vt.transposed()) - ones,
+      ]
+      let sizes = symmetric.squared().sum(along: [1, 2]).map { .sqrt($0) }.reshaped(to: [5, 1, 1])
+      try device.run { executor in
+        // Fourteen sweeps of n rotations, each of which adds a few half-units to a row: their squares add up.
+        let bound = 8 * (14 * Double(n)).squareRoot() * 0x1p-24
+        let got = try executor.compile(
+          StepDescription(outputs: residuals.enumerated().map { [0, 2].contains($0) ? $1 / sizes : $1 })
+        ).run()
+        for (index, got) in got.enumerated() {
+          let largest = got.doubles().reduce(0) { max($0, $1.isNaN ? .infinity : abs($1)) }
+          #expect(largest <= bound, "\(device.name) \(n), residual \(index): \(largest)")
+        }
+      }
     }
   }
 
@@ -306,9 +327,6 @@ import Testing
     try device.run { executor in
       func results(_ factor: Double) throws -> [HostArray] {
         let (q, r) = (a * factor).qrFactorization()
-        guard device.isHost else {
-          return try executor.compile(StepDescription(outputs: [q, r / factor])).run()
-        }
         let (vectors, values) = (symmetric * factor).symmetricEigen()
         let (u, s, vt) = (a * factor).singularValueDecomposition()
         let outputs = [q, r / factor, vectors, values / factor, u, s / factor, vt]
@@ -335,7 +353,6 @@ import Testing
     func results(_ numbers: [Float]) -> [Tensor] {
       let a = Tensor(numbers, shape: [3, n, n])
       let (lu, qr) = (a.luFactorization(), a.qrFactorization())
-      guard device.isHost else { return [lu.packed, qr.q, qr.r] }
       let (eigen, svd) = (a.symmetricEigen(), a.singularValueDecomposition())
       return [lu.packed, qr.q, qr.r, eigen.vectors, eigen.values, svd.u, svd.values, svd.vTransposed]
     }

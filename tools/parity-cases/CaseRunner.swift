@@ -21,9 +21,6 @@ struct CaseRunner {
       case .training(let optimizer):
         try CaseResults(outputs: [train(optimizer, files)]).write(to: folder)
       }
-    } catch DeviceError.unsupported(let device, let feature, let remedy) {
-      let error = DeviceError.unsupported(device: device, feature: feature, remedy: remedy)
-      try "\(error)".write(toFile: folder + "/unsupported.txt", atomically: false, encoding: .utf8)
     } catch {
       try "\(error)".write(toFile: folder + "/error.txt", atomically: false, encoding: .utf8)
     }

@@ -12,8 +12,7 @@ struct ParityCommand: ParsableCommand {
     discussion: """
       Each case is a folder, named as the case is, with the files argument-N.npy and, for what no gradient is asked \
       of, constant-N.npy, N counting both; upstream-N.npy is what the gradient of output N is multiplied with. What \
-      comes of it are output-N.npy and gradient-N.npy, or the text of an error: unsupported.txt for what the device \
-      does not do, error.txt for anything else.
+      comes of it are output-N.npy and gradient-N.npy, or error.txt, the text of an error.
       """)
 
   @Flag(help: "Print the names of all cases instead, one a line.")

@@ -42,7 +42,7 @@ class Result:
     """What became of a case; ratios are the largest error over what is allowed."""
 
     case: object
-    status: str  # passed, failed, unsupported
+    status: str  # passed, failed
     ratio: float = 0.0
     peer_ratio: float = 0.0
     note: str = ""
@@ -166,9 +166,9 @@ def worst(found, truth, allowed):
 def judge(problem, folder):
     """The case's result from what Hekla wrote."""
     case = problem.case
-    for name, status in (("unsupported.txt", "unsupported"), ("error.txt", "failed")):
-        if (folder / name).exists():
-            return Result(case, status, math.inf if status == "failed" else 0.0, note=(folder / name).read_text())
+    error = folder / "error.txt"
+    if error.exists():
+        return Result(case, "failed", math.inf, note=error.read_text())
     paths = [folder / (label.replace(" ", "-") + ".npy") for label in problem.labels]
     missing = [path.name for path in paths if not path.exists()]
     if missing:
@@ -235,27 +235,20 @@ def by_family(results):
     rows = []
     for family in dict.fromkeys(result.case.family for result in results):
         own = [result for result in results if result.case.family == family]
-        checked = [result for result in own if result.status != "unsupported"]
-        most = max(checked, key=lambda result: result.ratio, default=None)
+        most = max(own, key=lambda result: result.ratio)
         rows.append([
             family, str(len(own)), str(sum(result.status == "failed" for result in own)),
-            str(len(own) - len(checked)), f"{most.ratio:.3f}" if most else "",
-            f"{max((result.peer_ratio for result in checked), default=0):.3f}",
-            most.case.name if most and most.ratio > 0 else ""])
+            f"{most.ratio:.3f}", f"{max(result.peer_ratio for result in own):.3f}",
+            most.case.name if most.ratio > 0 else ""])
     return rows
 
 
-FAMILY_HEADER = ["family", "cases", "failed", "unsupported", "worst ratio", "torch float32", "case"]
-
-
-# What is left to the processor: its factors are found by rotations, which no shader does yet.
-HOST_ONLY = {"eigenvalues-symmetric", "eigh-function", "singular-values", "svd-function"}
+FAMILY_HEADER = ["family", "cases", "failed", "worst ratio", "torch float32", "case"]
 
 
 def summary(results):
     counts = collections.Counter(result.status for result in results)
-    text = f"{counts['passed']} passed, {counts['failed']} failed"
-    return text + (f", {counts['unsupported']} not on this device" if counts["unsupported"] else "")
+    return f"{counts['passed']} passed, {counts['failed']} failed"
 
 
 def main():
@@ -282,9 +275,6 @@ def main():
     results = [judge(problem, options.folder / problem.case.name) for problem in problems]
     for result in results:
         result.note = fates.get(result.case.name, result.note)
-        # What a device is known to run does not become unsupported unnoticed.
-        if result.status == "unsupported" and (options.device == "cpu" or result.case.name not in HOST_ONLY):
-            result.status, result.ratio = "failed", math.inf
 
     title = f"device {options.device}, PyTorch {torch.__version__}, float32 against float64"
     if options.json:

@@ -7,35 +7,46 @@ extension QRFactorization {
     [
       .lapack("qr_factorization", writing: 2),
       KernelVariant(
-        "shared",
-        applies: { device, _, output in
-          device.runs(output.elementType, localSize: Self.localSize) && capacity(output, device) != nil
-            && Self.iterations(output, localSize: Self.localSize) <= device.loopIterationLimit
-        },
-        program: { _, output, device in
-          var constants: [UInt32: UInt32] = [0: UInt32(Self.localSize)]
-          if let capacity = capacity(output, device) { constants[1] = UInt32(capacity) }
-          return program(output, constants: constants, isGlobal: false)
-        }),
+        "shared", applies: { device, _, output in Self.fits(output, device) },
+        program: { _, output, device in Self.program(output, device, isGlobal: false) }),
       KernelVariant(
-        "global",
-        applies: { device, _, output in
-          let localSize = device.wideLocalSize
-          return device.runs(output.elementType, localSize: localSize)
-            && Self.iterations(output, localSize: localSize) <= device.loopIterationLimit
-        },
-        program: { _, output, device in
-          program(output, constants: [0: UInt32(device.wideLocalSize)], isGlobal: true)
-        }),
+        "global", applies: { device, _, output in Self.runsGlobally(output, device) },
+        program: { _, output, device in Self.program(output, device, isGlobal: true) }),
     ]
+  }
+
+  /// Whether the device factors a batch of matrices like `matrix` with `call`.
+  static func runs(on device: Capabilities, _ matrix: Signature) -> Bool {
+    fits(matrix, device) || runsGlobally(matrix, device)
+  }
+
+  /// The factors of the batch `matrix`, as a part of another program.
+  static func call(
+    _ signature: Signature, on device: Capabilities, matrix: KernelCall.Operand, triangle: KernelCall.Operand,
+    orthonormal: KernelCall.Operand
+  ) -> KernelCall {
+    call(
+      signature, device, isGlobal: !fits(signature, device), bindings: [matrix, triangle, orthonormal])
   }
 
   private static let localSize = 64
 
+  /// Whether matrices lie in shared memory.
+  private static func fits(_ output: Signature, _ device: Capabilities) -> Bool {
+    device.runs(output.elementType, localSize: localSize) && capacity(output, device) != nil
+      && iterations(output, localSize: localSize) <= device.loopIterationLimit
+  }
+
+  /// Whether the device runs a wide workgroup for each matrix where it lies.
+  private static func runsGlobally(_ output: Signature, _ device: Capabilities) -> Bool {
+    device.runs(output.elementType, localSize: device.wideLocalSize)
+      && iterations(output, localSize: device.wideLocalSize) <= device.loopIterationLimit
+  }
+
   /// The elements of shared memory for all rows, an odd number each; nil where they do not fit.
-  private func capacity(_ output: Signature, _ device: Capabilities) -> Int? {
+  private static func capacity(_ output: Signature, _ device: Capabilities) -> Int? {
     device.sharedCapacity(
-      output.shape[1] * (output.shape[2] | 1), of: output.elementType, localSize: Self.localSize)
+      output.shape[1] * (output.shape[2] | 1), of: output.elementType, localSize: localSize)
   }
 
   /// How many iterations of loops an invocation comes to, at most.
@@ -50,15 +61,24 @@ extension QRFactorization {
     return reflections + 3 * (m * n).groups(of: localSize)
   }
 
-  private func program(_ output: Signature, constants: [UInt32: UInt32], isGlobal: Bool) -> KernelProgram {
+  private static func program(
+    _ output: Signature, _ device: Capabilities, isGlobal: Bool
+  ) -> KernelProgram {
     KernelProgram([
-      KernelCall(
-        .shader(
-          "qr_reflections", constants: constants,
-          defines: output.elementType.factorizationDefines(isGlobal: isGlobal)),
-        bindings: [.input(0), .secondary(0), .output], writing: 2,
-        groupCount: GroupCount(folding: output.shape[0]), pushConstants: output.shape.extents.map(UInt32.init)
-      )
+      call(output, device, isGlobal: isGlobal, bindings: [.input(0), .secondary(0), .output])
     ])
+  }
+
+  private static func call(
+    _ output: Signature, _ device: Capabilities, isGlobal: Bool, bindings: [KernelCall.Operand]
+  ) -> KernelCall {
+    var constants: [UInt32: UInt32] = [0: UInt32(isGlobal ? device.wideLocalSize : localSize)]
+    if !isGlobal, let capacity = capacity(output, device) { constants[1] = UInt32(capacity) }
+    return KernelCall(
+      .shader(
+        "qr_reflections", constants: constants,
+        defines: output.elementType.factorizationDefines(isGlobal: isGlobal)),
+      bindings: bindings, writing: 2, groupCount: GroupCount(folding: output.shape[0]),
+      pushConstants: output.shape.extents.map(UInt32.init))
   }
 }

@@ -115,7 +115,7 @@ struct SingularValues: Primitive {
 
   // MARK: Lowering
 
-  var lowering: Lowering { .kernels([.lapack("singular_values", writing: 3)]) }
+  var lowering: Lowering { .kernels(variants) }
 
   // MARK: Samples
 

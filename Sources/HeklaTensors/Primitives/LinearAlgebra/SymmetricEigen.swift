@@ -64,7 +64,7 @@ struct SymmetricEigen: Primitive {
 
   // MARK: Lowering
 
-  var lowering: Lowering { .kernels([.lapack("symmetric_eigen", writing: 2)]) }
+  var lowering: Lowering { .kernels(variants) }
 
   // MARK: Samples
 
