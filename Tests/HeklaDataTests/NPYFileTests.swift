@@ -100,6 +100,10 @@ struct NPYFileTests {
         try Self.error(Array(contents.prefix(count)))
           == .truncated(file: "a", expectedByteCount: expected, foundByteCount: count))
     }
+    // A header that claims to be of four gigabytes is not believed.
+    #expect(
+      try Self.error(Self.magic + [2, 0, 0xff, 0xff, 0xff, 0xff, 0x7b])
+        == .truncated(file: "a", expectedByteCount: 12 + 0xffff_ffff, foundByteCount: 13))
     #expect(
       try Self.error(contents + [0])
         == .trailingBytes(file: "a", expectedByteCount: 136, foundByteCount: 137))
@@ -149,6 +153,9 @@ struct NPYFileTests {
     #expect(
       try Self.error(Self.file(Self.header("<f4", "(4294967296, 4294967296, 0)"), []))
         == .sizeOverflow(file: "a", extents: extents))
+    #expect(
+      try Self.error(Self.file(Self.header("<f4", "(9223372036854775807,)"), []))
+        == .sizeOverflow(file: "a", extents: [.max]))
     #expect(
       try dataError { try NPYFile.encoded(HostArray([BFloat16(1)]), named: "a") }
         == .unwritableElementType(file: "a", elementType: .bfloat16))

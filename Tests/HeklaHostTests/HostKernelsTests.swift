@@ -44,22 +44,6 @@ import Testing
         == wide.gatheringRows([3, 0]))
   }
 
-  @Test("An index out of range is named, and nothing is written", arguments: [Int32(-1), 5])
-  func outOfRange(index: Int32) throws {
-    let indices = HostArray([0, 1, index])
-    let error = DeviceError.indexOutOfRange(operation: "gather", index: Int(index), bound: 5)
-    #expect(throws: error) {
-      try run(
-        try source("gather_rows", [5, 2, 3, 4]),
-        on: [HostArray(zeros: [5, 2]), indices, HostArray(zeros: [3, 2])])
-    }
-    #expect(throws: DeviceError.indexOutOfRange(operation: "scatter-sum", index: Int(index), bound: 5)) {
-      try run(
-        try source("scatter_sum", [3, 2, 5]),
-        on: [HostArray(zeros: [3, 2]), indices, HostArray(zeros: [5, 2])])
-    }
-  }
-
   @Test(
     "Scattered rows are summed in their order, twice to the same bits, and rows without any are zero",
     arguments: [(10, 3, 4), (5_000, 17, 30), (3_000, 40, 1), (7_000, 1, 2_000), (0, 4, 3), (2_500, 16, 2)])

@@ -174,7 +174,9 @@ import Testing
     )
     let b = Self.random([2, 9, 2], seed: 7).converted(to: .float64)
     try device.run { executor in
-      guard executor.device.capabilities.arithmeticTypes.contains(.float64) || device.isHost else { return }
+      guard executor.device.capabilities.arithmeticTypes.contains(.float64) || device.isHost else {
+        try Test.cancel("\(device.name) does not compute in float64")
+      }
       // Float32 would leave about 1e-7.
       try expectProducts(a, tall: tall, within: 1e-13, on: executor, device.name)
       let residual = a.matrixProduct(a.solve(b)) - b

@@ -68,7 +68,7 @@ struct VulkanPlatformTests {
   @Test("lavapipe is a software device with the features it is known for")
   func lavapipe() throws {
     guard let record = try VulkanPlatform.capabilities().first(where: { $0.deviceName.hasPrefix("llvmpipe") })
-    else { return }
+    else { try Test.cancel("lavapipe is not installed") }
     #expect(record.kind == .software && !record.kind.isGPU)
     #expect(record.driver.hasPrefix("llvmpipe Mesa"))
     #expect(record.storageTypes.isSuperset(of: [.float16, .bfloat16, .float64, .int64, .uint8, .bool]))

@@ -103,6 +103,9 @@ struct AttentionGradient: Primitive {
       sample("ones", [1, 1, 1, 4], [1, 1, 1, 4], 4),
       sample("causal-edges", [1, 2, 33, 16], [1, 2, 33, 16], 16, isCausal: true),
       sample("grouped-masks", [2, 4, 9, 8], [2, 2, 35, 8], 12, mask: [2, 1, 9, 35], hasLengths: true),
+      // Small enough for second derivatives, with all that scores can depend on and values of another width.
+      sample(
+        "small-masked", [2, 2, 3, 4], [2, 1, 5, 4], 8, isCausal: true, mask: [2, 2, 3, 5], hasLengths: true),
       sample("head-80", [1, 1, 7, 80], [1, 1, 65, 80], 80),
     ]
   }

@@ -94,21 +94,17 @@ import Testing
     Sample.all.first { $0.primitive == primitive }?.samples ?? []
   }
 
-  @Test("where a device can run none of the samples, the command fails")
-  func nothing() throws {
-    try require("vulkan:0")
-    let device = try DeviceCatalog.shared.device(named: "vulkan:0").capabilities
-    // Factorizations that are left to the processor.
-    let entry = Sample.all.first { primitive, samples in
-      samples.allSatisfy { KernelChoice(of: $0, primitive: primitive)?.usable(on: device).isEmpty == true }
-    }
-    guard let name = entry?.primitive else { return }
-    for variant in [[], ["--variant", "all"]] {
-      var messages: [String] = []
-      let (results, hasFailed) = try RunCommand.parse([name, "--device", "vulkan:0"] + variant)
-        .measure { messages.append($0) }
-      #expect(results.isEmpty && hasFailed)
-      #expect(messages.contains { $0.hasPrefix("Passed over: ") && $0.contains("does not support \(name)") })
+  @Test(
+    "every sample in single precision has a variant for each device",
+    arguments: ["cpu", "vulkan:0", "opencl:0"])
+  func everywhere(name: String) throws {
+    try require(name)
+    let device = try DeviceCatalog.shared.device(named: name).capabilities
+    for (primitive, samples) in Sample.all {
+      for sample in samples where !sample.inputs.contains(where: { $0.signature.elementType == .float64 }) {
+        guard let choice = KernelChoice(of: sample, primitive: primitive) else { continue }
+        #expect(!choice.usable(on: device).isEmpty, "\(primitive)/\(sample.label)")
+      }
     }
   }
 
