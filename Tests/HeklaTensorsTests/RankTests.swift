@@ -48,7 +48,8 @@ import Testing
   @Test func `a quantile at an infinite end is the end, and its neighbours are not drawn along`() {
     let above = Tensor([1.0, 2, .infinity]).quantiles([0, 0.5, 0.75, 1])
     #expect(numbers(of: above) == [1, 2, .infinity, .infinity])
-    #expect(numbers(of: Tensor([-Double.infinity, 1]).quantiles([0, 0.5, 1])) == [-.infinity, -.infinity, 1])
+    let below = Tensor([-Double.infinity, 1]).quantiles([0, 0.5, 1])
+    #expect(numbers(of: below) == [-.infinity, -.infinity, 1])
   }
 
   @Test func `Equal elements share the mean of their ranks`() {
