@@ -6,7 +6,11 @@
 //   WEIGHT_GRADIENT  w = y x^T   rows: features, columns: channels and taps, sum over outputs and batches
 // Sums run over `points` (taps or outputs) and within each over `planes` (channels, features or batches). With more
 // than one part (`splits`), part s sums points s * split_extent ..< (s + 1) * split_extent and writes a result of its
-// own. Include grid.glsl and scalar.glsl before.
+// own. Include grid.glsl, scalar.glsl and epilogue.glsl before.
+
+#ifndef RESULT_BINDING
+#define RESULT_BINDING 2
+#endif
 
 layout(constant_id = 1) const uint KERNEL_Z = 1;
 layout(constant_id = 2) const uint KERNEL_Y = 1;
@@ -24,7 +28,7 @@ const uint TAPS = KERNEL_Z * KERNEL_Y * KERNEL_X;
 
 layout(std430, set = 0, binding = 0) readonly buffer Left { SCALAR a[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Right { SCALAR b[]; };
-layout(std430, set = 0, binding = 2) writeonly buffer Result { SCALAR c[]; };
+layout(std430, set = 0, binding = RESULT_BINDING) writeonly buffer Result { SCALAR c[]; };
 
 layout(push_constant) uniform Extents {
   uint batches;

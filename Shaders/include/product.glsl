@@ -7,14 +7,18 @@
 // C; the output then is [splits, batches, m, n] and `matmul_reduce` adds the parts in order.
 //
 // VECTORS asks that n, k, split_extent and both strides be multiples of 4, and m too where A is transposed.
-// Include grid.glsl and scalar.glsl before.
+// Include grid.glsl, scalar.glsl and epilogue.glsl before.
+
+#ifndef RESULT_BINDING
+#define RESULT_BINDING 2
+#endif
 
 layout(constant_id = 1) const bool TRANSPOSED_A = false;
 layout(constant_id = 2) const bool TRANSPOSED_B = false;
 
 layout(std430, set = 0, binding = 0) readonly buffer Left { ELEMENT a[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Right { ELEMENT b[]; };
-layout(std430, set = 0, binding = 2) writeonly buffer Product { ELEMENT c[]; };
+layout(std430, set = 0, binding = RESULT_BINDING) writeonly buffer Product { ELEMENT c[]; };
 
 layout(push_constant) uniform Extents {
   uint batches;
@@ -57,11 +61,12 @@ void store_product(uint start, uint row, uint column, VECTOR value) {
   if (row >= m || column >= n) return;
   uint at = start + row * n + column;
 #ifdef VECTORS
-  c[at / 4] = value;
+  c[at / 4] = VECTOR(
+    epilogue(at, value.x), epilogue(at + 1, value.y), epilogue(at + 2, value.z), epilogue(at + 3, value.w));
 #else
-  c[at] = value.x;
-  if (column + 1 < n) c[at + 1] = value.y;
-  if (column + 2 < n) c[at + 2] = value.z;
-  if (column + 3 < n) c[at + 3] = value.w;
+  c[at] = epilogue(at, value.x);
+  if (column + 1 < n) c[at + 1] = epilogue(at + 1, value.y);
+  if (column + 2 < n) c[at + 2] = epilogue(at + 2, value.z);
+  if (column + 3 < n) c[at + 3] = epilogue(at + 3, value.w);
 #endif
 }

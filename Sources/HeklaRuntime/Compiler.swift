@@ -9,9 +9,10 @@ import HeklaTensors
 /// 1. `separateLeaves`: every root is computed, so that none is an argument or a parameter itself
 /// 2. `simplify`: equal subcomputations become one
 /// 3. `formKernels`: fusion into loops, merging of loops, an order by levels
-/// 4. `lower`: each kernel becomes launches of GLSL shaders or host bodies; `IndexChecks` go before those that take
+/// 4. `fuseEpilogues`, for shaders: products take in the loops that follow them
+/// 5. `lower`: each kernel becomes launches of GLSL shaders or host bodies; `IndexChecks` go before those that take
 ///    indices, where they are asked for
-/// 5. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
+/// 6. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
 struct Compiler {
   let capabilities: Capabilities
   let options: CompilerOptions
@@ -35,7 +36,11 @@ struct Compiler {
     _ computation: Computation, to draft: inout PlanDraft, _ checks: inout IndexChecks
   ) throws(DeviceError) {
     let maxBindings = min(capabilities.maxBindingCount, 16)
-    for kernel in formKernels(computation, options: options, maxBindings: maxBindings) {
+    var kernels = formKernels(computation, options: options, maxBindings: maxBindings)
+    if options.fuses, capabilities.interface != .host {
+      kernels = fuseEpilogues(kernels, roots: computation.roots, maxBindings: maxBindings)
+    }
+    for kernel in kernels {
       guard case .repetition(let node, let fold) = kernel.body else {
         let lowered = try lower(kernel, for: capabilities, preferring: options.preferredVariants)
         draft.append(

@@ -34,10 +34,18 @@ struct PlanMemory {
   }
 
   /// What a kernel binds for `value`: the guard behind it too, so that drivers which hold kernels inside bindings do
-  /// not hide a write beyond the array.
+  /// not hide a write beyond the array. Behind a slice that moves comes the next one, which others use meanwhile.
   func binding(of value: Int, at iterations: [Int]) -> BufferSlice {
     var slice = slice(of: value, at: iterations)
     guard plan.guardByteCount > 0 else { return slice }
+    if case .moving(let index) = plan.values[value].storage {
+      let motion = plan.motions[index]
+      let iteration = iterations[motion.repetition]
+      if let exception = motion.exception, exception.iteration == iteration {
+        return binding(of: exception.value, at: iterations)
+      }
+      if motion.slice(in: iteration) < motion.places - 1 { return slice }
+    }
     if !parameters.contains(where: { $0 === slice.buffer }) { slice.byteCount += plan.guardByteCount }
     return slice
   }

@@ -44,6 +44,10 @@ public protocol Primitive: Sendable {
   /// How the operation becomes kernels.
   var lowering: Lowering { get }
 
+  /// Whether its shaders pass each element of the result through `epilogue.glsl`, so that what follows elementwise can
+  /// be computed there.
+  var takesEpilogue: Bool { get }
+
   /// Cases to test and measure it by.
   static var samples: [Sample] { get }
 }
@@ -63,6 +67,9 @@ extension Primitive {
     [reference(inputs, signature: signatures[0])]
       + secondaryReferences(inputs, signatures: Array(signatures.dropFirst()))
   }
+
+  /// It does not.
+  public var takesEpilogue: Bool { false }
 
   /// None.
   public func indexOperands(of inputs: [Signature]) -> [IndexOperand] { [] }

@@ -61,7 +61,7 @@ enum RandomGraphSeeds {
     }
     for kernel in formKernels(computation, options: options, maxBindings: 16) {
       switch kernel.body {
-      case .primitive(let node), .repetition(let node, _):
+      case .primitive(let node), .repetition(let node, _), .fused(let node, _, _):
         let inputs = node.inputs.map { value($0.base).reshaped(to: $0.shape) }
         let further = node.primitive.secondarySignatures(of: node.inputs.map(\.signature))
         let signatures = ([node.signature] + further).map { signature in

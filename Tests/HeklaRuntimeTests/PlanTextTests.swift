@@ -39,13 +39,12 @@ import Testing
     let plan = try Compiler.plan(
       [loss], assigning: [w.assigning(w.tensor - slope * 0.1)], inputs: [Signature([16, 8])])
     let text = """
-      step  kernel          variant   groups  reads            writes
-      0     matrix-product  tiled-32  1x1x1   v0@i0 v1@p0      v2@a0+0
-      1     sum             loop      1x1x1   v2@a0+0          v3@a0+512
-      2     map             loop      1x1x1   v2@a0+0          v4@a0+256
-      3     matrix-product  tiled-32  1x1x1   v0@i0 v4@a0+256  v5@a0+0
-      4     map             loop      1x1x1   v1@p0 v5@a0+0    v6@p0
-      5 steps, 768 bytes in 1 arena, 1 parameters
+      step  kernel                variant   groups  reads                  writes
+      0     matrix-product        tiled-32  1x1x1   v0@i0 v1@p0            v2@a0+0
+      1     sum                   loop      1x1x1   v2@a0+0                v3@a0+512
+      2     map                   loop      1x1x1   v2@a0+0                v4@a0+256
+      3     matrix-product + map  tiled-32  1x1x1   v0@i0 v4@a0+256 v1@p0  v5@p0
+      4 steps, 768 bytes in 1 arena, 1 parameters
       """
     #expect("\(plan)" == text)
   }

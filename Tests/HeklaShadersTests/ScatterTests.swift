@@ -77,7 +77,7 @@ struct ScatterTests {
       let dispatch = Dispatch(
         try bench.kernel(kernel, constants),
         bindings: [values.slice, values.slice, offsets.slice, output.slice],
-        groupCount: GroupCount(folding: 4, limit: 3), pushConstants: [4, 2, 6], label: kernel)
+        groupCount: GroupCount(folding: 4, limit: 3), pushConstants: [4, 2, 6, 0, 6], label: kernel)
       try bench.runThrice([dispatch], outputs: [output])
       #expect(try output.floats() == [2, 4, 0, 0, 18, 21, 10, 11], "\(kernel)")
     }
@@ -154,7 +154,7 @@ struct Segments {
       try bench.kernel(kernel, constants, defines: vectors ? ["VECTORS": "1"] : [:]),
       bindings: [values.slice, order.slice, offsets.slice, output.slice],
       groupCount: GroupCount(folding: groups, limit: 11),
-      pushConstants: [extents.rows, width, extents.count].map(UInt32.init), label: kernel)
+      pushConstants: [extents.rows, width, extents.count, 0, extents.count].map(UInt32.init), label: kernel)
     try bench.runThrice(dispatches + [dispatch], outputs: [offsets, output])
     return try output.words()
   }

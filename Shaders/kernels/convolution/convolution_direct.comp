@@ -8,6 +8,7 @@
 layout(local_size_x = 64, local_size_x_id = 0) in;
 #include "grid.glsl"
 #include "scalar.glsl"
+#include "epilogue.glsl"
 #include "convolution.glsl"
 
 void main() {
@@ -34,5 +35,6 @@ void main() {
       }
     }
   }
-  c[split * result_count() + result_start(group, column_index) + row * result_row_step()] = sum;
+  uint at = split * result_count() + result_start(group, column_index) + row * result_row_step();
+  c[at] = epilogue(at, sum);
 }

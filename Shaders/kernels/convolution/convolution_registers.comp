@@ -9,15 +9,17 @@ layout(local_size_x = 32, local_size_x_id = 0) in;
 #include "grid.glsl"
 #include "scalar.glsl"
 #include "micro_tile.glsl"
+#include "epilogue.glsl"
 #include "convolution.glsl"
 
 void store(uint start, uint row, uint group, uint column, VECTOR value) {
   if (row >= row_count()) return;
-  uint at = start + row * result_row_step();
-  if (column < column_count()) c[at + result_start(group, column)] = value.x;
-  if (column + 1 < column_count()) c[at + result_start(group, column + 1)] = value.y;
-  if (column + 2 < column_count()) c[at + result_start(group, column + 2)] = value.z;
-  if (column + 3 < column_count()) c[at + result_start(group, column + 3)] = value.w;
+#define STORE_ONE(i, part) \
+  if (column + i < column_count()) { \
+    uint at = start + row * result_row_step() + result_start(group, column + i); \
+    c[at] = epilogue(at, value.part); \
+  }
+  STORE_ONE(0, x) STORE_ONE(1, y) STORE_ONE(2, z) STORE_ONE(3, w)
 }
 
 void main() {

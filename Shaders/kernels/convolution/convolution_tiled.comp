@@ -9,6 +9,7 @@ layout(local_size_x = 64, local_size_x_id = 0) in;
 #include "grid.glsl"
 #include "scalar.glsl"
 #include "micro_tile.glsl"
+#include "epilogue.glsl"
 #include "convolution.glsl"
 
 const uint TILE = 64;
@@ -98,8 +99,10 @@ void main() {
   // Rows 4 y ..< 4 y + 4 and columns 4 x ..< 4 x + 4 of the tile, and those half a tile further.
   uint start = split * result_count();
 #define STORE(row, offset, value) \
-  if (first_row + (row) < row_count() && first_column + (offset) < column_count()) \
-    c[start + (first_row + (row)) * result_row_step() + result_start(group, first_column + (offset))] = value;
+  if (first_row + (row) < row_count() && first_column + (offset) < column_count()) { \
+    uint at = start + (first_row + (row)) * result_row_step() + result_start(group, first_column + (offset)); \
+    c[at] = epilogue(at, value); \
+  }
 #define STORE_ROW(i, row) \
   STORE(row, 4 * x, sums[2 * i].x) STORE(row, 4 * x + 1, sums[2 * i].y) \
   STORE(row, 4 * x + 2, sums[2 * i].z) STORE(row, 4 * x + 3, sums[2 * i].w) \

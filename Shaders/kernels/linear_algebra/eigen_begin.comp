@@ -1,6 +1,6 @@
 // The symmetric matrix of a lower triangle, with a row and a column of zeros where n is odd, and the identity.
 // Bindings: 0 A [batches, n, n]; 1 W [batches, count, count]; 2 V [batches, n, count]. Push: batches, n, count.
-// Constants: 0 local size. Define SCALAR. count = n or n + 1, even.
+// Constants: 0 local size. Define SCALAR. Count is n or n + 1, even.
 // Grid: ceil(batches * count * count / local size) groups, folded.
 // Source: the definition.
 #version 450

@@ -1,6 +1,6 @@
 // Eigenvalues in ascending order and their vectors, the largest element of each positive; NaN if W is not finite.
-// Bindings: 0 W [batches, count, count], diagonal; 1 V [batches, n, count]; 2 values [batches, n]; 3 vectors
-// [batches, n, n]. Constants: 0 local size. Define SCALAR, and WIDE for double. Push: batches, n, count.
+// Bindings: 0 W [batches, count, count]; 1 V [batches, n, count]; 2 values [batches, n]; 3 vectors [batches, n, n].
+// Constants: 0 local size. Define SCALAR, and WIDE for double. Push: batches, n, count.
 // Grid: ceil(batches * n / local size) groups, folded.
 // Source: each value counts those before it.
 #version 450

@@ -1,6 +1,7 @@
 // What is left off the diagonal: the mean absolute value there times n, of the order of its Frobenius norm.
 // Bindings: 0 W [batches, count, count]; 1 rests [batches]. Push: batches, count.
-// Constants: 0 local size. Define SCALAR, and WIDE for double. Grid: batches groups, folded.
+// Constants: 0 local size. Define SCALAR, and WIDE for double.
+// Grid: batches groups, folded.
 // Source: the definition; absolute values, whose sum does not overflow as that of squares.
 #version 450
 #extension GL_GOOGLE_include_directive : require

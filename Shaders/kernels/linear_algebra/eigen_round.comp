@@ -1,6 +1,5 @@
-// A round of rotations, J^T W J and V J: each pair of columns of W is made orthogonal in W's own product.
-// Bindings: 0 W [batches, count, count]; 1 what is left off the diagonal [batches]; 2 J^T W J; 3 V [batches, n, count],
-// read and written.
+// A round of rotations J: W becomes J^T W J, in which the pairs of the round are 0, and V becomes V J.
+// Bindings: 0 W [batches, count, count]; 1 rests [batches]; 2 J^T W J; 3 V [batches, n, count], read and written.
 // Constants: 0 local size. Define SCALAR, and WIDE for double. Push: batches, n, count, round < count - 1.
 // Grid: ceil(batches * count / 2 * (count / 2 + n) / local size) groups, folded.
 // Source: the parallel Jacobi method, Golub and Van Loan 2013, section 8.5.6: the blocks of two pairs are independent.

@@ -1,6 +1,6 @@
 // The taller of A and A^T divided by a scale, and the identity. A matrix that is not finite becomes NaN.
-// Bindings: 0 A [batches, m, n]; 1 tall [batches, l, k], l = max(m, n), k = min(m, n); 2 V [batches, k, k];
-// 3 scales [batches]. Constants: 0 local size. Define SCALAR, and WIDE for double. Push: batches, m, n.
+// Bindings: 0 A [batches, m, n]; 1 tall [batches, l, k], l >= k; 2 V [batches, k, k]; 3 scales [batches].
+// Constants: 0 local size. Define SCALAR, and WIDE for double. Push: batches, m, n.
 // Grid: batches groups, folded.
 // Source: scaling as LAPACK's gesvd, so that squares neither overflow nor vanish.
 #version 450

@@ -1,5 +1,5 @@
 // U and V^T from the vectors of the taller of A and A^T, the largest element of each column of U positive.
-// Bindings: 0 its left vectors [batches, l, k]; 1 its right ones [batches, k, k]; 2 V^T [batches, k, n]; 3 U [batches, m, k].
+// Bindings: 0 long vectors [batches, l, k]; 1 short ones [batches, k, k]; 2 V^T [batches, k, n]; 3 U [batches, m, k].
 // Constants: 0 local size. Define SCALAR. Push: batches, m, n.
 // Grid: ceil(batches * k / local size) groups, folded.
 // Source: the definition; A = U S V^T is A^T = V S U^T.

@@ -1,6 +1,7 @@
 // The length of each column.
-// Bindings: 0 B [batches, k, k], columns one after the other; 1 norms [batches, k]. Push: columns = batches * k, k.
-// Constants: 0 local size. Define SCALAR. Grid: ceil(columns / local size) groups, folded.
+// Bindings: 0 columns [batches, k, k], one after the other; 1 norms [batches, k]. Push: batches * k, k.
+// Constants: 0 local size. Define SCALAR.
+// Grid: ceil(batches * k / local size) groups, folded.
 // Source: the definition.
 #version 450
 #extension GL_GOOGLE_include_directive : require

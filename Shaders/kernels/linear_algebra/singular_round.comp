@@ -1,7 +1,6 @@
-// A round of rotations, each of which makes two columns of B orthogonal, and the same rotations of V.
-// Bindings: 0 B [batches, k, k], columns one after the other; 1 V, the same; both read and written.
-// Constants: 0 local size. Define SCALAR, and WIDE for double. Push: batches, k, count, round < count - 1; count = k or
-// k + 1, even: who meets the last one then rests.
+// A round of rotations, each of which makes two columns orthogonal, and the same of V. Count is k or k + 1, even.
+// Bindings: 0 columns [batches, k, k], one after the other; 1 V, the same; both read and written.
+// Constants: 0 local size. Define SCALAR, and WIDE for double. Push: batches, k, count, round < count - 1.
 // Grid: batches * count / 2 groups, folded.
 // Source: Hestenes 1958, one-sided Jacobi rotations; Golub and Van Loan 2013, section 8.6.3.
 #version 450

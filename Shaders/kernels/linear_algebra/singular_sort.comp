@@ -1,7 +1,7 @@
-// Columns and vectors by descending length, and the lengths times the scale; NaN where a length is not finite.
-// Bindings: 0 B [batches, k, k]; 1 V, the same; 2 norms [batches, k]; 3 scales [batches]; 4 sorted columns
-// [batches, k, k], by rows; 5 sorted vectors, one after the other; 6 values [batches, k]. Push: batches, k.
-// Constants: 0 local size. Define SCALAR, and WIDE for double. Grid: ceil(batches * k / local size) groups, folded.
+// Columns, by rows, and V by descending norm, and the norms times the scale; NaN where one is not finite.
+// Bindings: 0 columns [batches, k, k]; 1 V; 2 norms [batches, k]; 3 scales [batches]; sorted 4 columns, 5 V, 6 norms.
+// Constants: 0 local size. Define SCALAR, and WIDE for double. Push: batches, k.
+// Grid: ceil(batches * k / local size) groups, folded.
 // Source: each length counts those before it.
 #version 450
 #extension GL_GOOGLE_include_directive : require

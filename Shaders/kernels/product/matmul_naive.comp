@@ -8,6 +8,7 @@
 layout(local_size_x = 64, local_size_x_id = 0) in;
 #include "grid.glsl"
 #include "scalar.glsl"
+#include "epilogue.glsl"
 #include "product.glsl"
 
 void main() {
@@ -27,5 +28,5 @@ void main() {
     at_a += step_a;
     at_b += step_b;
   }
-  c[index] = sum;
+  c[index] = epilogue(index, sum);
 }

@@ -8,9 +8,14 @@
 layout(local_size_x = 256, local_size_x_id = 0) in;
 #include "grid.glsl"
 #include "scalar.glsl"
+#include "epilogue.glsl"
+
+#ifndef RESULT_BINDING
+#define RESULT_BINDING 1
+#endif
 
 layout(std430, set = 0, binding = 0) readonly buffer Parts { ELEMENT parts[]; };
-layout(std430, set = 0, binding = 1) writeonly buffer Product { ELEMENT c[]; };
+layout(std430, set = 0, binding = RESULT_BINDING) writeonly buffer Product { ELEMENT c[]; };
 
 layout(push_constant) uniform Extents {
   uint count;
@@ -22,5 +27,11 @@ void main() {
   if (index >= count) return;
   ELEMENT sum = parts[index];
   for (uint split = 1; split < splits; split++) sum += parts[split * count + index];
-  c[index] = sum;
+#ifdef VECTORS
+  uint at = 4 * index;
+  c[index] = VECTOR(
+    epilogue(at, sum.x), epilogue(at + 1, sum.y), epilogue(at + 2, sum.z), epilogue(at + 3, sum.w));
+#else
+  c[index] = epilogue(index, sum);
+#endif
 }

@@ -9,6 +9,7 @@ layout(local_size_x = 32, local_size_x_id = 0) in;
 #include "grid.glsl"
 #include "scalar.glsl"
 #include "micro_tile.glsl"
+#include "epilogue.glsl"
 #include "product.glsl"
 
 void main() {

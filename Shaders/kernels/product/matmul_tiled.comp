@@ -9,6 +9,7 @@ layout(local_size_x = 256, local_size_x_id = 0) in;
 #include "grid.glsl"
 #include "scalar.glsl"
 #include "micro_tile.glsl"
+#include "epilogue.glsl"
 #include "product.glsl"
 
 // Invocations = (TILE_ROWS / MICRO) * (TILE_COLUMNS / MICRO), and each brings at most one 4 x 4 block per

@@ -1,8 +1,7 @@
-// sums[o, i, c] = values[o, 0 ... i, c] folded; with RECURRENCE y[i] = factors[i] * y[i - 1] + values[i].
-// Bindings: 0 values [outer, extent, inner]; 1 sums, the same; with RECURRENCE 1 is factors and 2 the result.
-// Constants: 0 local size; 1 reversed; 10 see accumulate.glsl. Push: columns = outer * inner, extent, inner,
-// where to begin and how many steps to make; what lies before is in the result already.
-// Grid: ceil(columns / local size) groups, folded.
+// Folds y[o, i, c] = values[o, 0 ... i, c] from FIRST on; with RECURRENCE y[i] = factors[i] * y[i - 1] + values[i].
+// Bindings: 0 values [outer, extent, inner]; 1 y, the same, up to FIRST already there; with RECURRENCE 1 factors, 2 y.
+// Constants: 0 local size; 1 reversed; 10 see accumulate.glsl. Push: outer * inner, extent, inner, first, steps.
+// Grid: ceil(outer * inner / local size) groups, folded.
 // Source: the definition, one column per invocation, in order.
 #version 450
 #extension GL_GOOGLE_include_directive : require

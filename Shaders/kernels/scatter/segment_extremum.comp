@@ -1,8 +1,7 @@
-// output[r, :] = the extremum of values[order[j], :] over j in offsets[r] ..< offsets[r + 1]; FILL if none.
-// Bindings: 0 values [n, width]; 1 order, uint32; 2 offsets [rows + 1]; 3 output [rows, width].
-// Constants: 0 local size; 1 bits of the fill; 10 = 2 maximum or 3 minimum. Define SCALAR. Push: rows, width, n, and
-// which terms of each segment are taken: how many come before, of which the output is the extremum, and how many.
-// Grid: ceil(rows * width / local size) groups, folded.
+// output[r, :] = the extremum of values[order[j], :] over a window of offsets[r] ..< offsets[r + 1]; FILL if none.
+// Bindings: 0 values [n, width]; 1 order, uint32; 2 offsets [rows + 1]; 3 output [rows, width], of what was skipped.
+// Constants: 0 local size; 1 bits of the fill; 10 = 2 maximum, 3 minimum. Push: rows, width, n, skipped, most.
+// Grid: ceil(rows * width / local size) groups, folded. Define SCALAR.
 // Source: the definition; NaN where a value is NaN.
 #version 450
 #extension GL_GOOGLE_include_directive : require

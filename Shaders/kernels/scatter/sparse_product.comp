@@ -1,7 +1,6 @@
-// output[r, :] = the sum of values[e] * x[columns[e], :], e = order[j], over j in offsets[r] ..< offsets[r + 1].
-// Bindings: 0 x [n, width]; 1 values [count]; 2 columns, uint32; 3 order, uint32; 4 offsets [rows + 1]; 5 output.
-// Constants: 0 local size. Define VECTORS: width counts vectors of four. Push: rows, width, count, n,
-// and which terms of each row are added: how many come before, which the output holds already, and how many at most.
+// output[r, :] = the sum of values[e] * x[columns[e], :], e = order[j], over a window of offsets[r] ..< offsets[r + 1].
+// Bindings: 0 x [n, width]; 1 values [count]; 2 columns; 3 order; 4 offsets [rows + 1]; 5 output, of what was skipped.
+// Constants: 0 local size. Define VECTORS: width counts vectors. Push: rows, width, count, n, skipped, most.
 // Grid: ceil(rows * width / local size) groups, folded.
 // Source: sequential sums over a compressed sparse row form, the same bits for any local size.
 #version 450

@@ -10,6 +10,9 @@ struct FormedKernel {
     case loop(BuiltLoop)
     /// By the hand-written kernels of this node's primitive.
     case primitive(Node)
+    /// By the hand-written kernels of this node's primitive, each element of whose result goes through a loop, where
+    /// it is read at `binding`, before it is stored.
+    case fused(Node, BuiltLoop, binding: Int)
     /// By the kernels of the fold's body, again for each step.
     case repetition(Node, Fold)
   }
@@ -20,18 +23,28 @@ struct FormedKernel {
 
   /// The nodes that are read only at the element that is written; their memory may be written over.
   var pointwiseReads: Set<Node> {
-    if case .loop(let built) = body { built.pointwiseReads } else { [] }
+    switch body {
+    case .loop(let built): built.pointwiseReads
+    // What the product itself reads, it reads everywhere.
+    case .fused(let node, let built, _): built.pointwiseReads.subtracting(node.inputs.map(\.base))
+    case .primitive, .repetition: []
+    }
   }
 
-  /// Whether it is a generated loop without a reduction.
+  /// Whether it writes each element once, after it has read what it reads at that place.
   var isMap: Bool {
-    if case .loop(let built) = body { built.loop.accumulators.isEmpty } else { false }
+    switch body {
+    case .loop(let built): built.loop.accumulators.isEmpty
+    case .fused: true
+    case .primitive, .repetition: false
+    }
   }
 
   /// What plans and profiles call it.
   var label: String {
     switch body {
     case .primitive(let node), .repetition(let node, _): node.primitive.name
+    case .fused(let node, _, _): "\(node.primitive.name) + map"
     case .loop(let built):
       if let fold = built.loop.accumulators.first?.fold {
         built.loop.accumulators.count == 1

@@ -52,6 +52,31 @@ func lower(
   case .repetition: return ([], [])
   case .primitive(let node):
     return try lower(node, outputs: kernel.writes, for: capabilities, preferring: preferred)
+  case .fused(let node, let built, let binding):
+    var (calls, temporaries) = try lower(node, outputs: [], for: capabilities, preferring: preferred)
+    for index in calls.indices where calls[index].operands.last == .node(node) {
+      calls[index].label = kernel.label
+      try calls[index].append(built, of: binding, for: capabilities)
+    }
+    return (calls, temporaries)
+  }
+}
+
+extension LoweredCall {
+  /// Stores what `built` makes of each element of the result, its binding `binding`, instead of the element.
+  fileprivate mutating func append(
+    _ built: BuiltLoop, of binding: Int, for capabilities: Capabilities
+  ) throws(DeviceError) {
+    operands.removeLast()
+    let epilogue = try GLSLEpilogue(
+      built, of: binding, firstBinding: operands.count, capabilities: capabilities)
+    guard case .glsl(let kernel) = source, let fused = epilogue.inserted(into: kernel) else {
+      throw .invalidArgument(
+        call: "lower", reason: "the kernel '\(source.name)' has no place for an epilogue")
+    }
+    source = .glsl(fused)
+    operands += built.reads.enumerated().filter { $0.offset != binding }.map { .node($0.element) }
+    operands += built.roots.map { .node($0) }
   }
 }
 

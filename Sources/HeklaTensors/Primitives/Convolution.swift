@@ -48,6 +48,8 @@ struct Convolution: Primitive {
 
   // MARK: Lowering
 
+  var takesEpilogue: Bool { true }
+
   var lowering: Lowering { .kernels(ConvolutionDirection.forward.variants(geometry)) }
 
   // MARK: Samples

@@ -41,6 +41,8 @@ struct ConvolutionInputGradient: Primitive {
 
   // MARK: Lowering
 
+  var takesEpilogue: Bool { true }
+
   var lowering: Lowering { .kernels(ConvolutionDirection.inputGradient.variants(geometry)) }
 
   // MARK: Samples

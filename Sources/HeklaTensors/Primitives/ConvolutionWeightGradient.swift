@@ -41,6 +41,8 @@ struct ConvolutionWeightGradient: Primitive {
 
   // MARK: Lowering
 
+  var takesEpilogue: Bool { true }
+
   var lowering: Lowering { .kernels(ConvolutionDirection.weightGradient.variants(geometry)) }
 
   // MARK: Samples

@@ -85,6 +85,8 @@ struct MatrixProduct: Primitive {
 
   // MARK: Lowering
 
+  var takesEpilogue: Bool { true }
+
   var lowering: Lowering { .kernels(variants) }
 
   // MARK: Samples
