@@ -93,7 +93,8 @@ struct HostileIndexTests {
       let kernel = try bench.kernel(name, constants, defines: vectors ? ["VECTORS": "1"] : [:])
       let dispatch = Dispatch(
         kernel, bindings: bindings + [output.slice], groupCount: GroupCount(folding: groups, limit: 3),
-        pushConstants: [Segments.rows, vectors ? width / 4 : width, Segments.count, 0, Segments.count].map(UInt32.init),
+        pushConstants: [Segments.rows, vectors ? width / 4 : width, Segments.count, 0, Segments.count].map(
+          UInt32.init),
         label: name)
       try bench.runThrice([dispatch], outputs: [output])
       let expected = segments.terms.flatMap { terms in
