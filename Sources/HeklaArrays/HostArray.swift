@@ -34,6 +34,9 @@ public struct HostArray: Sendable {
   /// An array of rank 0.
   public init<Element: ArrayElement>(scalar value: Element) { self.init([value], shape: []) }
 
+  /// The two words of `key`, `uint32` of shape `[2]`: a key as a step takes it.
+  public init(_ key: RandomKey) { self.init([key.words.x, key.words.y]) }
+
   /// An array of `elementType` with the values of `numbers`, rounded where the type is narrower.
   ///
   /// Floating-point types round to nearest; integers truncate toward zero and saturate, NaN becomes 0;

@@ -44,6 +44,28 @@ extension Experiment {
     for assignment in assignments { try settings.apply(assignment) }
     self = try settings.decoded(as: Self.self)
   }
+
+  /// That the value `given` for `setting` has the right kind and is no use, because of `reason`.
+  public static func rejected(_ setting: String, _ given: Any, _ reason: String) -> ExperimentError {
+    .settingRejected(setting, owner: name, given: "\(given)", reason: reason)
+  }
+
+  /// Throws for the first of `settings` that is not greater than 0.
+  public static func requirePositive<Number: Numeric & Comparable>(
+    _ settings: KeyValuePairs<String, Number>
+  ) throws(ExperimentError) {
+    for (setting, value) in settings where !(value > 0) { throw rejected(setting, value, "it is positive") }
+  }
+
+  /// `loss`, which training cannot go on with unless it is finite.
+  ///
+  /// - Parameter place: Whose loss at which step, for the message.
+  public static func finite(_ loss: Double, of place: @autoclosure () -> String) throws(ExperimentError)
+    -> Double
+  {
+    guard loss.isFinite else { throw .stopped(owner: name, reason: "the loss of \(place()) is \(loss)") }
+    return loss
+  }
 }
 
 /// `name` in lower case with hyphens between its words; a run of capitals is one word, digits stay with

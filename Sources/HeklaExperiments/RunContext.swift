@@ -87,6 +87,33 @@ public struct RunContext: Sendable {
     ProgressBar(label, total: total, console: console)
   }
 
+  /// Trains for `count` steps with a bar; each hundredth leaves a line in the output, with its mean loss.
+  ///
+  /// - Parameters:
+  ///   - name: What is trained, for the bar and the lines.
+  ///   - experiment: Whose training it is.
+  ///   - count: The number of steps.
+  ///   - step: Makes a step, counted from 0, and gives its loss.
+  /// - Returns: The losses of the steps.
+  /// - Throws: `ExperimentError.stopped` at a loss that is not finite.
+  public func train<Run: Experiment>(
+    _ name: String, of experiment: Run.Type, steps count: Int, step: (Int) throws -> Double
+  ) throws -> [Double] {
+    let progress = progress("\(Run.name) \(name)", total: count)
+    defer { progress.finish() }
+    var losses: [Double] = []
+    for number in 0..<count {
+      losses.append(try Run.finite(try step(number), of: "\(name) at step \(number)"))
+      progress.advance(to: number + 1, loss: losses[number])
+      guard losses.count.isMultiple(of: 100) else { continue }
+      try output?.append([
+        .init("training", .text(name)), .init("step", JSONValue(losses.count)),
+        .init("loss", JSONValue(losses.suffix(100).reduce(0, +) / 100)),
+      ])
+    }
+    return losses
+  }
+
   /// The record of `experiment`'s run, which took `losses.count` steps and ends now.
   public func record<Run: Experiment>(
     of experiment: Run, losses: [Double], metrics: Metrics

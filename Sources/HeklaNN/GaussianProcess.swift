@@ -36,10 +36,8 @@ public struct GaussianProcess: Sendable {
 
   /// Observations y of all T rows, noise included, `[..., T]`.
   public func sample(key: some RandomSource) -> Tensor {
-    let factor = (covariance + Tensor.identity(covariance.shape[-1], covariance.elementType) * noise)
-      .cholesky()
     let normal = Tensor.normal(Shape(Array(covariance.shape.extents.dropLast())), key: key.keyTensor)
-    return factor.vectorProduct(normal)
+    return noisy.cholesky().vectorProduct(normal)
   }
 
   /// Normal distributions of single numbers.
@@ -65,14 +63,29 @@ public struct GaussianProcess: Sendable {
   public func prediction(from y: Tensor, where isObserved: Tensor) -> Prediction {
     let (factor, residual) = conditioned(y, isObserved)
     let between = Tensor.map(isObserved.expanded(at: -1), covariance) { .select($0, $1, 0) }
-    let solved = factor.triangularSolve(.concatenating([between, residual], along: -1))
-    let count = covariance.shape[-1]
-    let (v, alpha) = (solved.sliced(0..<count, along: -1), solved.sliced(count..<(count + 1), along: -1))
-    let variance = Tensor.map(covariance.diagonal(), v.squared().sum(along: -2)) {
-      // Never below the noise, whatever rounding does to the difference.
-      .maximum($0 - $1, 0) + Scalar(noise)
-    }
-    return Prediction(mean: (v * alpha).sum(along: -2), variance: variance)
+    return predicted(factor, between, residual)
+  }
+
+  /// The same where the first rows are those observed: matrices are no larger than they are many.
+  /// - Parameter y: Their observations, `[..., n]`, n at most T.
+  public func prediction(
+    fromFirst y: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Prediction {
+    let count = y.shape.extents.last ?? 0
+    require(
+      count > 0 && count <= covariance.shape[-1],
+      "gaussian-process: observations \(y.shape) of a process of \(covariance.shape[-1]) rows", file: file,
+      line: line)
+    let between = covariance.sliced(0..<count, along: -2)
+    let own = GaussianProcess(covariance: between.sliced(0..<count, along: -1), noise: noise)
+    return predicted(own.noisy.cholesky(), between, y.expanded(at: -1))
+  }
+
+  /// log p(y) of all rows, `[...]`, with gradients for the covariance.
+  /// - Parameter y: The observations, `[..., T]`.
+  public func logMarginalLikelihood(of y: Tensor) -> Tensor {
+    let count = Tensor.full([], Double(covariance.shape[-1]), y.elementType)
+    return logDensity(noisy.cholesky(), y.expanded(at: -1), count: count)
   }
 
   /// log p(y) of the observed rows, `[...]`, with gradients for the covariance.
@@ -81,11 +94,33 @@ public struct GaussianProcess: Sendable {
   ///   - isObserved: `bool`; broadcasts to `[..., T]`.
   public func logMarginalLikelihood(of y: Tensor, where isObserved: Tensor) -> Tensor {
     let (factor, residual) = conditioned(y, isObserved)
-    let squares = factor.triangularSolve(residual).squared().sum(along: [-2, -1])
     // A row that is not observed has 1 on the diagonal, whose logarithm counts for nothing.
-    let logDeterminant = 2 * factor.diagonal().log().sum(along: -1)
     let count = isObserved.converted(to: y.elementType).broadcast(to: y.shape).sum(along: -1)
-    return -0.5 * (squares + logDeterminant + count * log(2 * Double.pi))
+    return logDensity(factor, residual, count: count)
+  }
+
+  /// The covariance of observations.
+  private var noisy: Tensor {
+    covariance + Tensor.identity(covariance.shape[-1], covariance.elementType) * noise
+  }
+
+  /// log p of residuals `[..., n, 1]`, `count` of them observed, whose covariance has this factor.
+  private func logDensity(_ factor: Tensor, _ residual: Tensor, count: Tensor) -> Tensor {
+    let squares = factor.triangularSolve(residual).squared().sum(along: [-2, -1])
+    return -0.5 * (squares + 2 * factor.diagonal().log().sum(along: -1) + count * log(2 * Double.pi))
+  }
+
+  /// Predictions at T rows by the factor of observations, their covariance with the rows, `[..., n, T]`, and
+  /// what was observed, `[..., n, 1]`.
+  private func predicted(_ factor: Tensor, _ between: Tensor, _ residual: Tensor) -> Prediction {
+    let solved = factor.triangularSolve(.concatenating([between, residual], along: -1))
+    let count = covariance.shape[-1]
+    let (v, alpha) = (solved.sliced(0..<count, along: -1), solved.sliced(count..<(count + 1), along: -1))
+    let variance = Tensor.map(covariance.diagonal(), v.squared().sum(along: -2)) {
+      // Never below the noise, whatever rounding does to the difference.
+      .maximum($0 - $1, 0) + Scalar(noise)
+    }
+    return Prediction(mean: (v * alpha).sum(along: -2), variance: variance)
   }
 
   /// The factor of the observed rows' covariance, 1 on the diagonal of the others, and y, `[..., T, 1]`,

@@ -47,10 +47,7 @@ public struct GroupNormalization: Module {
       "group-normalization: the input is \(x.shape); it must be [batch, \(channels), ...]", file: file,
       line: line)
     let rows = x.reshaped(to: [x.shape[0], groups, x.shape.extents.dropFirst().reduce(1, *) / groups])
-    let centered = rows - rows.mean(along: -1, keepingAxes: true)
-    let variance = centered.squared().mean(along: -1, keepingAxes: true)
-    let normal = Tensor.map(centered, variance) { $0 * .reciprocalSquareRoot($1 + Scalar(epsilon)) }
-      .reshaped(to: x.shape)
+    let normal = rows.standardized(along: [-1], epsilon: epsilon).reshaped(to: x.shape)
     guard let scale, let shift else { return normal }
     func aligned(_ parameter: Parameter) -> Tensor {
       parameter.tensor.converted(to: x.elementType)

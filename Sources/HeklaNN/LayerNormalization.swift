@@ -26,11 +26,7 @@ public struct LayerNormalization: Module {
       x.rank >= 1 && x.shape[-1] == scale.shape[0],
       "layer-normalization: the input is \(x.shape); its innermost extent must be \(scale.shape[0])",
       file: file, line: line)
-    let centered = x - x.mean(along: -1, keepingAxes: true)
-    let variance = centered.squared().mean(along: -1, keepingAxes: true)
     let learned = [scale, shift].map { $0.tensor.converted(to: x.elementType) }
-    return Tensor.map([centered, variance] + learned) { x in
-      x[0] * .reciprocalSquareRoot(x[1] + Scalar(epsilon)) * x[2] + x[3]
-    }
+    return Tensor.map([x.standardized(along: [-1], epsilon: epsilon)] + learned) { $0[0] * $0[1] + $0[2] }
   }
 }

@@ -56,6 +56,11 @@ import Testing
     #expect(chiSquare(counts, expected: 1000) < 63 + 5 * (2.0 * 63).squareRoot())
   }
 
+  @Test func `a key as an array is its two words`() {
+    let key = RandomKey(words: SIMD2(7, 0xffff_fff0))
+    #expect(HostArray(key) == HostArray([7, 0xffff_fff0] as [UInt32]))
+  }
+
   @Test(arguments: [0, 1, 2, 3, 100, 4097])
   func `a permutation holds every number once`(count: Int) {
     #expect(RandomKey(seed: 3).permutation(of: count).sorted() == Array(0..<count))

@@ -39,6 +39,17 @@ struct RealFileTests {
   }
 
   @Test(
+    "The tables that come with scikit-learn are read",
+    .enabled(if: hasRealFile("uci-classification"), "HEKLA_DATA names no folder with uci-classification/"))
+  func tables() throws {
+    for (table, rows) in zip(UCITable.allCases, [569, 178, 150, 1797]) {
+      let contents = try table.load(from: Self.folder)
+      #expect(contents.rows.count == rows, "\(table)")
+      #expect(Set(contents.labels) == Set(0..<table.classCount), "\(table)")
+    }
+  }
+
+  @Test(
     "A long table of numbers is read",
     .enabled(
       if: hasRealFile("movielens-latest-small/ratings.csv.gz"),

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HeklaExperiments
@@ -47,5 +48,46 @@ import Testing
   @Test("notes speak of settings that exist")
   func notes() throws {
     #expect(Set(SampleStudy.settingNotes.keys).isSubset(of: Set(try SampleStudy().settings().names)))
+  }
+
+  @Test func `A setting that is not positive is named with what was given`() throws {
+    #expect(throws: Never.self) { try SampleStudy.requirePositive(["width": 1, "small": 3]) }
+    #expect(throws: SampleStudy.rejected("small", 0, "it is positive")) {
+      try SampleStudy.requirePositive(["width": 1, "small": 0, "layers": -1])
+    }
+    #expect(
+      throws: ExperimentError.settingRejected(
+        "learningRate", owner: "sample-study", given: "nan", reason: "it is positive")
+    ) { try SampleStudy.requirePositive(["learningRate": Double.nan]) }
+  }
+
+  @Test func `Training counts its steps, keeps the mean of each hundred, and stops at what is no number`()
+    throws
+  {
+    let root = try TemporaryFolder()
+    let transcript = Transcript()
+    let context = RunContext(
+      device: NamedDevice("stub"), output: try RunFolder(root.path + "/run"),
+      console: transcript.console(.file))
+    let losses = try context.train("A", of: SampleStudy.self, steps: 250) { Double($0) }
+    #expect(losses == (0..<250).map(Double.init))
+    let lines = """
+      {"training": "A", "step": 100, "loss": 49.5}
+      {"training": "A", "step": 200, "loss": 149.5}
+
+      """
+    #expect(try root.text(of: "run/metrics.jsonl") == lines)
+    #expect(transcript.text.hasPrefix("sample-study A: 250 steps in "))
+    var last = -1
+    #expect(throws: ExperimentError.stopped(owner: "sample-study", reason: "the loss of B at step 2 is inf"))
+    {
+      try context.train("B", of: SampleStudy.self, steps: 9) { step in
+        last = step
+        return step < 2 ? 1 : .infinity
+      }
+    }
+    #expect(last == 2)
+    #expect(try context.train("C", of: SampleStudy.self, steps: 0) { _ in 1 }.isEmpty)
+    #expect(try root.text(of: "run/metrics.jsonl") == lines)
   }
 }

@@ -155,4 +155,22 @@ import Testing
     #expect(Metrics(meanOf: runs) == ["accuracy.2": 0.625, "accuracy.8": 1])
     #expect(Metrics(meanOf: []) == [:])
   }
+
+  @Test func `A series above another is of the differences within runs that measured both`() {
+    let runs: [Metrics] = [["a.1": 3, "b.1": 1, "a.2": 5], ["a.1": 8, "b.1": 2], ["a.1": 100]]
+    let series = LineChart.Series("a", at: [1, 2], of: runs) {
+      "a.\($0)"
+    } above: {
+      "b.\($0)"
+    }
+    #expect(series.points == [.init(x: 1, y: 4, range: 2...6)])
+  }
+
+  @Test func `A band has the ends that are in order`() {
+    let series = LineChart.Series(
+      "band", band: [1, 2, 3], at: [0, 1, 2], lower: [0, 3, .nan], upper: [2, 2, 4])
+    #expect(
+      series.points == [.init(x: 0, y: 1, range: 0...2), .init(x: 1, y: 2), .init(x: 2, y: 3)])
+    #expect(series.style == .band)
+  }
 }

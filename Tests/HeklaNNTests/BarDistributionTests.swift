@@ -72,8 +72,7 @@ import Testing
   @Test func `Quantiles undo the cumulative probability`() {
     for probability in [0.001, 0.025, 0.2, 0.5, 0.8, 0.975, 0.999] {
       let place = values(bars.quantile(logits: Self.repeated(1), probability))
-      // The inverse error function is a series that is good to seven digits.
-      #expect(abs(cumulative(place)[0] - probability) < 1e-6, "\(probability)")
+      #expect(abs(cumulative(place)[0] - probability) < 1e-12, "\(probability)")
     }
   }
 

@@ -93,4 +93,60 @@ import Testing
       }
     }
   }
+
+  /// Bar distributions, Gaussian processes and a step of Hamiltonian chains, with gradients. Made anew for each device,
+  /// since the chains' position lives on one.
+  static func distributions() -> [(String, [Tensor])] {
+    func random(_ shape: Shape, _ seed: UInt64) -> Tensor {
+      Tensor(numbers(shape.count, seed: seed).map { Float($0) }, shape: shape)
+    }
+    let bars = BarDistribution(borders: [-1.5, -0.5, 0.1, 0.4, 1, 1.5])
+    let (logits, places) = (random([7, 5], 11), random([7], 12) * 2)
+    let loss = bars.negativeLogDensity(logits: logits, at: places)
+    let key = RandomKey(seed: 4)
+    // Noise of 1 / 4 on six rows: matrices of condition 25 at most.
+    let (x, l, y) = (random([2, 6, 1], 13), Tensor.full([2, 1, 1], 0.5), random([2, 6], 14))
+    let process = GaussianProcess(squaredExponentialOf: x, lengthScale: l, noise: 0.25)
+    let isObserved = Tensor([true, false, true, true, false, true])
+    let (masked, first) = (
+      process.prediction(from: y, where: isObserved), process.prediction(fromFirst: y.sliced(0..<4, along: 1))
+    )
+    let likelihoods = [
+      process.logMarginalLikelihood(of: y), process.logMarginalLikelihood(of: y, where: isObserved),
+    ]
+    let chains = HamiltonianMonteCarlo(from: random([5, 2], 15), stepSize: 0.9, leapfrogs: 3) { q in
+      q.squared().sum(along: -1) + q.sliced(0..<1, along: 1).cos().squeezed([1])
+    }
+    let next = chains.next(key: Tensor(key))
+    return [
+      ("bars", [loss, gradients(of: loss.sum(), withRespectTo: [logits])[0]]),
+      (
+        "what bars come to",
+        [
+          bars.mean(logits: logits), bars.cumulativeProbability(logits: logits, at: places),
+          bars.quantile(logits: logits, 0.025),
+        ]
+      ),
+      ("samples of a process", [process.sample(key: key)]),
+      ("predictions", [masked.mean, masked.variance, first.mean, first.variance]),
+      ("likelihoods", likelihoods + likelihoods.flatMap { gradients(of: $0.sum(), withRespectTo: [l]) }),
+      ("chains", [next.position, next.isAccepted]),
+    ]
+  }
+
+  @Test(arguments: TestDevice.present)
+  func `distributions, processes and chains agree with the references`(device: TestDevice) throws {
+    try device.run { executor in
+      let results = Self.distributions()
+      let got = try executor.values(of: results.flatMap(\.1))
+      let wanted = referenceValues(of: results.flatMap(\.1))
+      let names = results.flatMap { name, tensors in tensors.indices.map { "\(name) \($0)" } }
+      for (name, (got, wanted)) in zip(names, zip(got, wanted)) {
+        // Numbers of size up to 10: functions exact to 70 units of 2^-23, and solutions that lose the condition of 25
+        // times some ten roundings.
+        let difference = disagreement(got, wanted, within: 2e-4)
+        #expect(difference == nil, "\(device.name) \(name): \(difference ?? "")")
+      }
+    }
+  }
 }

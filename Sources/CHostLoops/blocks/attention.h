@@ -7,30 +7,46 @@
 #define FORBIDDEN -1e30f
 #define LOWEST -1.7e38f
 
-INLINE f32 attention_scores(const HostAttentionRow *row, const float *products, intptr_t i, intptr_t count) {
-  f32 product = count >= LANES ? LOAD(f32, products + i) : LOAD_PART(f32, products + i, count, 0);
-  f32 score = product * row->scale;
+// The scores of the keys from `i` on; lanes beyond the row's last key are made not to count.
+INLINE f32 attention_scores(const HostAttentionRow *row, const float *products, intptr_t i) {
+  f32 score = LOAD(f32, products + i) * row->scale;
   if (row->mask && row->mask_step == 0) score += (f32)row->mask[0];
-  else if (row->mask)
-    score += count >= LANES ? LOAD(f32, row->mask + i) : LOAD_PART(f32, row->mask + i, count, 0);
-  return score <= FORBIDDEN ? (f32)LOWEST : score;
-}
-
-// Lanes from `count` on are made not to count.
-INLINE f32 attention_cut(f32 score, intptr_t count) {
-  if (count >= LANES) return score;
+  else if (row->mask) {
+    intptr_t rest = row->mask_count - i;
+    score += rest >= LANES ? LOAD(f32, row->mask + i) : LOAD_PART(f32, row->mask + i, rest, 0);
+  }
   const i32 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  return lane < (i32)(int32_t)count ? score : (f32)LOWEST;
+  return ((score <= FORBIDDEN) | (lane >= (i32)(int32_t)(row->count - i))) ? (f32)LOWEST : score;
 }
 
+// An exponential that underflows takes processors some hundred cycles: what does not count has none.
 INLINE f32 attention_weights(f32 score, float level) {
-  return score <= FORBIDDEN ? (f32)0 : exp_f32(score - level);
+  i32 is_forbidden = score <= FORBIDDEN;
+  f32 weight = exp_f32(is_forbidden ? (f32)0 : score - level);
+  return is_forbidden ? (f32)0 : weight;
 }
 
-// Writes lanes whose number is below `count`.
-INLINE void attention_store(float *to, f32 value, intptr_t count) {
-  if (count >= LANES) STORE(f32, to, value);
-  else STORE_PART(f32, to, value, count);
+// The larger of two numbers, or the NaN.
+INLINE f32 attention_larger(f32 a, f32 b) { return ((a > b) | (a != a)) ? a : b; }
+
+// Lane i of the result is lane i xor `distance`.
+#define ACROSS_8(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+#define ACROSS_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
+#define ACROSS_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
+#define ACROSS_1(v) __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
+
+INLINE float attention_top(f32 v) {
+  v = attention_larger(v, ACROSS_8(v));
+  v = attention_larger(v, ACROSS_4(v));
+  v = attention_larger(v, ACROSS_2(v));
+  return attention_larger(v, ACROSS_1(v))[0];
+}
+
+INLINE float attention_sum(f32 v) {
+  v += ACROSS_8(v);
+  v += ACROSS_4(v);
+  v += ACROSS_2(v);
+  return (v + ACROSS_1(v))[0];
 }
 
 // One factor for the results so far; the weights replace the products.
@@ -38,52 +54,44 @@ static float attention_softmax(
   const HostAttentionRow *row, float *products, intptr_t width, float *top, float *total) {
   f32 tops = (f32)*top;
   for (intptr_t i = 0; i < row->count; i += LANES) {
-    f32 score = attention_cut(attention_scores(row, products, i, row->count - i), row->count - i);
+    f32 score = attention_scores(row, products, i);
     // A NaN stays, so that it reaches the result.
-    tops = ((score > tops) | (score != score)) ? score : tops;
-    attention_store(products + i, score, row->count - i);
+    tops = attention_larger(score, tops);
+    STORE(f32, products + i, score);
   }
-  float next = tops[0];
-  for (int lane = 1; lane < LANES; lane++) next = tops[lane] > next || tops[lane] != tops[lane] ? tops[lane] : next;
+  float next = attention_top(tops);
   f32 sums = 0;
   for (intptr_t i = 0; i < row->count; i += LANES) {
-    intptr_t rest = row->count - i;
-    f32 score = rest >= LANES ? LOAD(f32, products + i) : LOAD_PART(f32, products + i, rest, LOWEST);
-    f32 weight = attention_weights(score, next);
+    f32 weight = attention_weights(LOAD(f32, products + i), next);
     sums += weight;
-    attention_store(products + i, weight, rest);
+    STORE(f32, products + i, weight);
   }
   for (intptr_t i = row->count; i < width; i++) products[i] = 0;
-  float sum = 0;
-  for (int lane = 0; lane < LANES; lane++) sum += sums[lane];
-  float factor = exp_f32((f32)(*top - next))[0];
+  float factor = *top <= FORBIDDEN ? 0 : exp_f32((f32)(*top - next))[0];
   *top = next;
-  *total = *total * factor + sum;
+  *total = *total * factor + attention_sum(sums);
   return factor;
 }
 
 static float attention_log(float x) { return log_f32((f32)x)[0]; }
 
-static void attention_scale(float *values, float factor, intptr_t count) {
-  for (intptr_t i = 0; i < count; i += LANES) {
-    intptr_t rest = count - i;
-    f32 value = rest >= LANES ? LOAD(f32, values + i) : LOAD_PART(f32, values + i, rest, 0);
-    attention_store(values + i, value * factor, rest);
-  }
-}
-
 // The weights replace the products, and the scores' changes those of the upstream and the values.
 static void attention_change(
   const HostAttentionRow *row, float *products, float *changes, intptr_t width, float level, float less) {
   for (intptr_t i = 0; i < row->count; i += LANES) {
-    intptr_t rest = row->count - i;
-    f32 score = attention_cut(attention_scores(row, products, i, rest), rest);
-    f32 weight = attention_weights(score, level);
-    f32 change = rest >= LANES ? LOAD(f32, changes + i) : LOAD_PART(f32, changes + i, rest, 0);
-    attention_store(products + i, weight, rest);
-    attention_store(changes + i, weight * (change - less) * row->scale, rest);
+    f32 weight = attention_weights(attention_scores(row, products, i), level);
+    STORE(f32, products + i, weight);
+    STORE(f32, changes + i, weight * (LOAD(f32, changes + i) - less) * row->scale);
   }
   for (intptr_t i = row->count; i < width; i++) products[i] = changes[i] = 0;
+}
+
+static void attention_scale(float *values, float factor, intptr_t count) {
+  for (intptr_t i = 0; i < count; i += LANES) {
+    intptr_t rest = count - i;
+    if (rest >= LANES) STORE(f32, values + i, LOAD(f32, values + i) * factor);
+    else STORE_PART(f32, values + i, LOAD_PART(f32, values + i, rest, 0) * factor, rest);
+  }
 }
 
 static const HostAttentionKernels attention_kernels = {

@@ -80,10 +80,12 @@ typedef struct HostAttentionRow {
   const float *_Nullable mask;
   /// 1, or 0 where the mask is one number for all keys.
   intptr_t mask_step;
+  /// How many numbers there are from `mask` on, this row's and later ones.
+  intptr_t mask_count;
 } HostAttentionRow;
 
-/// What an attention does to a row between its matrix products. `width` is the row's length in memory, of which
-/// what lies beyond the row's count becomes 0.
+/// What an attention does to a row between its matrix products. Of a row's `width` elements those beyond its count
+/// become 0; its memory goes on to a multiple of 16, where anything may be read and written.
 typedef struct HostAttentionKernels {
   /// Turns `products` into exponentials of the scores less the largest so far, which becomes `top`, and adds them
   /// to `total`; returns what earlier exponentials are to be multiplied with.

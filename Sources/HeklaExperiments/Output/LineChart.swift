@@ -65,12 +65,34 @@ public struct LineChart: Sendable {
     ///   - places: Where along the horizontal axis.
     ///   - runs: What was measured, one element per repetition.
     ///   - metric: What the metric is called at a place.
-    public init(_ name: String, at places: some Sequence<Int>, of runs: [Metrics], metric: (Int) -> String) {
+    ///   - base: What is called so at a place is taken off, run by run; nil takes nothing off.
+    public init(
+      _ name: String, at places: some Sequence<Int>, of runs: [Metrics], metric: (Int) -> String,
+      above base: ((Int) -> String)? = nil
+    ) {
       let points = places.compactMap { place -> Point? in
-        let values = runs.compactMap { $0[metric(place)] }
+        let values = runs.compactMap { run -> Double? in
+          guard let base else { return run[metric(place)] }
+          return run[metric(place)].flatMap { value in run[base(place)].map { value - $0 } }
+        }
         return values.isEmpty ? nil : Point(x: Double(place), meanOf: values)
       }
       self.init(name, points)
+    }
+
+    /// The band `name` around the line through `y` at `x`.
+    ///
+    /// - Parameters:
+    ///   - name: What the legend calls it.
+    ///   - x: Where along the horizontal axis.
+    ///   - y: The middle at each place.
+    ///   - lower: Where the band begins, at each place.
+    ///   - upper: Where it ends; there is no band where it is below `lower` or either is NaN.
+    public init(_ name: String, band y: [Double], at x: [Double], lower: [Double], upper: [Double]) {
+      let points = zip(zip(x, y), zip(lower, upper)).map { place, ends in
+        Point(x: place.0, y: place.1, range: ends.0 <= ends.1 ? ends.0...ends.1 : nil)
+      }
+      self.init(name, points, style: .band)
     }
   }
 

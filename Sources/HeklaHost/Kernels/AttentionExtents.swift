@@ -8,6 +8,8 @@ import HeklaDevices
 struct AttentionExtents: Sendable {
   let batch, heads, groups, queries, keys, depth, width: Int
   let scale: Float
+  /// Elements of the mask; of its axes those count along which it varies.
+  let maskCount: Int
   private let flags: Int
 
   init?(_ parameters: [Int]) {
@@ -15,17 +17,16 @@ struct AttentionExtents: Sendable {
     (batch, heads, groups, queries) = (parameters[0], parameters[1], parameters[2], parameters[3])
     (keys, depth, width, flags) = (parameters[4], parameters[5], parameters[6], parameters[7])
     scale = Float(bitPattern: UInt32(truncatingIfNeeded: parameters[8]))
+    var maskCount = parameters[7] & 1
+    for (axis, extent) in [batch, heads, queries, keys].enumerated() where parameters[7] & (2 << axis) != 0 {
+      maskCount *= extent
+    }
+    self.maskCount = maskCount
   }
 
   var hasMask: Bool { flags & 1 != 0 }
   var hasLengths: Bool { flags & 32 != 0 }
   var isCausal: Bool { flags & 64 != 0 }
-
-  /// The mask's extents; 1 where it does not vary.
-  private var maskExtents: [Int] {
-    [batch, heads, queries, keys].enumerated().map { flags & (2 << $0.offset) != 0 ? $0.element : 1 }
-  }
-  var maskCount: Int { hasMask ? maskExtents.reduce(1, *) : 0 }
 
   /// The stream of keys that a stream of queries reads.
   func group(of stream: Int) -> Int { stream / heads * groups + stream % heads / (heads / groups) }
@@ -36,12 +37,14 @@ struct AttentionExtents: Sendable {
   ) -> HostAttentionRow {
     let end = min(range.upperBound, isCausal ? min(limit, query + 1) : limit)
     var row = HostAttentionRow(
-      scale: scale, count: max(end - range.lowerBound, 0), mask: nil, mask_step: flags & 16 != 0 ? 1 : 0)
+      scale: scale, count: max(end - range.lowerBound, 0), mask: nil, mask_step: flags & 16 != 0 ? 1 : 0,
+      mask_count: 0)
     guard hasMask, let mask else { return row }
     var at = flags & 2 != 0 ? stream / heads : 0
     if flags & 4 != 0 { at = at * heads + stream % heads }
     if flags & 8 != 0 { at = at * queries + query }
-    row.mask = mask + (flags & 16 != 0 ? at * keys + range.lowerBound : at)
+    if flags & 16 != 0 { at = at * keys + range.lowerBound }
+    (row.mask, row.mask_count) = (mask + at, maskCount - at)
     return row
   }
 }
