@@ -1,6 +1,7 @@
 import Foundation
 import Hekla
 import HeklaExperiments
+import Synchronization
 import TestSupport
 import Testing
 
@@ -144,7 +145,53 @@ import Testing
     #expect(counts.count > 3)
   }
 
+  @Test(arguments: ["cpu"] + softwareDevices)
+  func `The loss and its gradients agree with the reference in double precision`(name: String) throws {
+    let fixture = try Fixture()
+    func results(_ x: Tensor, _ y: Tensor) -> [Tensor] {
+      let logits = fixture.q(x, y, isContext: fixture.isContext)
+      let loss = PFN.queryMean(PFN.negativeLogDensity(logits, y, fixture.bars), fixture.isContext)
+      return [loss] + gradients(of: loss, withRespectTo: fixture.q.trainableParameters.map(\.tensor))
+    }
+    let executor = try PlanExecutor(Self.device(name))
+    for (parameter, numbers) in zip(fixture.q.trainableParameters, fixture.theta) {
+      try executor.assign(HostArray(numbers.map(Float.init), shape: parameter.shape), to: parameter)
+    }
+    let (xs, ys) = (Fixture.numbers(3).map(Float.init), Fixture.numbers(4).map(Float.init))
+    let step = try executor.compile(inputs: [Signature([2, 6, 1]), Signature([2, 6])]) { inputs in
+      StepDescription(outputs: results(inputs[0], inputs[1]))
+    }
+    let found = try step.run([HostArray(xs, shape: [2, 6, 1]), HostArray(ys, shape: [2, 6])])
+    let expected = fixture.values(results(fixture.x, fixture.y))
+    for (number, (found, expected)) in zip(found, expected).enumerated() {
+      for (a, b) in zip(found.doubles(), expected) {
+        // The numbers are the same in both. Results of size up to 3 through one block, whose functions are exact to
+        // 70 units of 2^-23, 1e-5, and whose norms enlarge errors by up to 1 / 0.3.
+        #expect(abs(a - b) <= 1e-4 * max(1, abs(b)), "result \(number): \(a), not \(b)")
+      }
+    }
+  }
+
   // MARK: Training
+
+  @Test(arguments: [("uniform", [12.0, 12, 12, 12, 12]), ("weighted", [12.0, 15, 20, 30, 60])])
+  func `Sizes of contexts are uniform or favour late rows`(name: String, weights: [Double]) throws {
+    let settings = try Self.tiny("contextSizes=\(name)")
+    let step = try PlanExecutor(Self.device("cpu")).compile(inputs: [Signature([2], .uint32)]) { key in
+      StepDescription(outputs: [settings.contextSize(of: 6, key: key[0])])
+    }
+    let drawn = try (0..<2000).map { number in
+      try step.run([HostArray(RandomKey(seed: UInt64(number)))])[0].doubles()[0]
+    }
+    #expect(drawn.allSatisfy { (1...5).contains($0) })
+    let total: Double = weights.reduce(0, +)
+    for (place, weight) in weights.enumerated() {
+      let p: Double = weight / total
+      let count = drawn.filter { $0 == Double(place + 1) }.count
+      let deviation: Double = (2000 * p * (1 - p)).squareRoot()
+      #expect(abs(Double(count) - 2000 * p) < 5 * deviation, "n = \(place + 1): \(count)")
+    }
+  }
 
   private static func losses(_ name: String, steps: Int, seed: UInt64 = 0) throws -> [Double] {
     let settings = try tiny("learningRate=0.01")
@@ -153,17 +200,17 @@ import Testing
     let q = PFN.Network(settings, features: 1, outputs: 8, key: RandomKey(seed: 1))
     let step = try settings.step(q, settings.fixed, bars, steps: steps, on: executor)
     return try (0..<steps).map { number in
-      try step.run([RandomKey(seed: seed).folded(in: UInt64(number)).array])[0].doubles()[0]
+      try step.run([HostArray(RandomKey(seed: seed).folded(in: UInt64(number)))])[0].doubles()[0]
     }
   }
 
   @Test(arguments: softwareDevices)
-  func `The losses of two steps agree with those of the processor`(name: String) throws {
+  func `The first loss agrees with the processor's, and a second step can be made`(name: String) throws {
     let (expected, found) = (try Self.losses("cpu", steps: 2), try Self.losses(name, steps: 2))
-    // Sums in another order, and a Cholesky factor of condition 600 in float32: errors of 1e-5, where losses
-    // are 2.
-    for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-3 * abs(b), "\(a), on cpu \(b)") }
-    #expect(found.count == 2 && expected[0] != expected[1])
+    // Of the same tasks: their Cholesky factors have a condition of up to 25 in float32, from matrices of 600, which
+    // leaves 600 2^-24 = 4e-5 of y; a loss moves by some times that.
+    #expect(abs(found[0] - expected[0]) <= 3e-4 * abs(expected[0]), "\(found[0]), on cpu \(expected[0])")
+    #expect(found[1].isFinite && found[1] != found[0])
   }
 
   @Test func `The same seed gives the same bits, another seed others`() throws {
@@ -191,58 +238,80 @@ import Testing
     ] { #expect(record.metrics[name]?.isFinite == true, "\(name)") }
     #expect(record.metrics["exact.query"] == 0 && record.metrics["exact.permutation"] ?? 1 < 1e-4)
     #expect(record.metrics["c.auc.pfn"] == nil)
+    #expect(try folder.text(of: "run/metrics.jsonl").split(separator: "\n").count == 1)
     for name in ["fan", "gap"] { #expect(try folder.text(of: "run/\(name).svg").contains("<svg")) }
     #expect(try folder.text(of: "run/fan.svg").contains("fill-opacity"))
   }
 
   // MARK: Input
 
+  /// Writes the four tables: two features that tell the classes apart, the others 0.
+  private static func write(_ rows: Int = 51, to folder: String) throws {
+    for (set, first, second) in [
+      (UCITable.breastCancer, 0, 1), (.wine, 0, 1), (.iris, 1, 2), (.digits, 3, 8),
+    ] {
+      let lines = (0..<rows).map { row -> String in
+        // Every third row is of a third class, where there is one.
+        let label = row % 3 == 0 ? first : row % 3 == 1 || set == .breastCancer ? second : 0
+        let features = ["\(Double(row) / 50)", "\(label == second ? 5 : 0).\(row % 7)"]
+        let rest = [String](repeating: "0", count: set.featureCount - 2)
+        return (features + rest + ["\(set == .wine && row % 3 == 2 ? 2 : label)"]).joined(separator: ",")
+      }
+      let text = (set == .digits ? [] : ["51,2,a,b"]) + lines
+      try text.joined(separator: "\n").write(
+        toFile: "\(folder)/\(set.rawValue).csv", atomically: true, encoding: .utf8)
+    }
+  }
+
+  private static func context(_ folder: String, _ transcript: @escaping @Sendable (String) -> Void = { _ in })
+    -> RunContext
+  {
+    RunContext(
+      device: NamedDevice("none"), dataFolder: URL(fileURLWithPath: folder),
+      console: Console(terminal: .file, write: transcript))
+  }
+
   @Test func `A table is read, split and compared`() throws {
     let folder = try TemporaryFolder()
-    // Two features that tell the classes apart; class 2 of the table is left out.
-    func table(_ first: Int, _ second: Int, header: Bool) -> String {
-      let rows = (0..<50).map { row -> String in
-        let label = row % 3 == 0 ? first : row % 3 == 1 ? second : 7
-        return "\(Double(row) / 50),\(row % 3 == 1 ? 5 : 0).\(row % 7),\(label)"
-      }
-      return (header ? "50,2,a,b\n" : "") + rows.joined(separator: "\n") + "\n"
-    }
-    for (name, first, second) in [
-      ("breast_cancer", 0, 1), ("wine_data", 0, 1), ("iris", 1, 2), ("digits", 3, 8),
-    ] {
-      try table(first, second, header: name != "digits")
-        .write(toFile: folder.path + "/\(name).csv", atomically: true, encoding: .utf8)
-    }
-    let tables = try PFN.Table.all(in: folder.path)
-    #expect(tables.map(\.rows.count) == [34, 34, 34, 34])
-    let (x, y) = tables[0].split(features: 1, key: RandomKey(seed: 1))
+    try Self.write(to: folder.path)
+    let settings = try Self.tiny()
+    let tables = try #require(try settings.tables(Self.context(folder.path)))
+    #expect(tables.map(\.rows.count) == [51, 34, 34, 34])
+    let (x, y) = tables[1].split(features: 1, key: RandomKey(seed: 1))
     #expect(y.prefix(30).reduce(0, +) == 15 && y.count == 34)
     // The second feature varies more; it is first, at scale 8, and the others are 0.
     #expect(x.enumerated().allSatisfy { $0.offset % 8 == 0 || $0.element == 0 })
-    let squares = (0..<30).map { x[8 * $0] * x[8 * $0] }
+    let squares = (0..<30).map { row -> Float in x[8 * row] * x[8 * row] }
     #expect(abs(squares.reduce(0, +) / 30 - 64) < 1e-3)
-    let settings = try Self.tiny()
     let q = PFN.Network(settings, features: 8, outputs: 1, key: RandomKey(seed: 1))
-    let metrics = try settings.areas(
-      q, tables, key: RandomKey(seed: 2), on: PlanExecutor(Self.device("cpu")))
+    let executor = try PlanExecutor(Self.device("cpu"))
+    let metrics = try settings.areas(q, tables, key: RandomKey(seed: 2), on: executor)
     #expect(metrics["c.auc.logistic"] == 1 && metrics["c.auc.neighbors"] == 1)
     #expect(metrics["c.auc.pfn"]?.isFinite == true)
   }
 
-  @Test func `A table that is not there is named`() throws {
+  @Test func `Without its tables C is skipped, which is said; a table with few rows stops the run`() throws {
     let folder = try TemporaryFolder()
-    let error = #expect(throws: DataError.self) { try PFN.Table.all(in: folder.path) }
-    #expect(error.map { "\($0)" }?.contains("breast_cancer.csv") == true)
+    let said = Mutex("")
+    let context = Self.context(folder.path) { text in said.withLock { $0 += text } }
+    #expect(try PFN().tables(context) == nil)
+    #expect(
+      said.withLock { $0 }.contains("C is skipped") && said.withLock { $0 }.contains("breast_cancer.csv"))
+    try Self.write(44, to: folder.path)
+    let error = #expect(throws: DataError.self) { try PFN().run(context) }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(
+      text.contains("breast_cancer.csv") && text.contains("16 rows or more") && text.contains("[15, 29]"))
   }
 
   @Test(arguments: [
-    ("contexts=0", "contexts", "a context has at least one row"),
-    ("contexts=6", "contexts", "trained on 6 rows"),
-    ("slowContext=6", "slowContext", "trained on 6 rows"), ("features=9", "features", "8 features at most"),
-    ("features=0", "features", "8 features"), ("steps=0", "steps", "positive"),
-    ("batch=0", "batch", "positive"),
-    ("heads=3", "width", "heads divide"), ("tableRows=30", "tableRows", "30 rows"),
-    ("seeds=0", "seeds", "positive"),
+    ("contexts=0", "contexts", "1...5"), ("contexts=6", "contexts", "1...5"),
+    ("slowContext=6", "slowContext", "1...5"), ("rows=0", "rows", "3...1000"), ("rows=2", "rows", "3...1000"),
+    ("features=9", "features", "1...8"), ("features=0", "features", "1...8"),
+    ("buckets=2", "buckets", "3...10000"), ("buckets=1000000", "buckets", "3...10000"),
+    ("steps=0", "steps", "positive"), ("batch=0", "batch", "positive"), ("layers=0", "layers", "positive"),
+    ("learningRate=0", "learningRate", "positive"), ("seeds=0", "seeds", "positive"),
+    ("heads=3", "heads", "divide the width, 8"), ("tableRows=30", "tableRows", "31...1000"),
   ])
   func `A setting that cannot be is named, before anything runs`(
     assignment: String, name: String, reason: String
