@@ -22,7 +22,7 @@ extension PFN {
       process(x, logL).prediction(fromFirst: context).negativeLogDensity(at: y).sliced(n..<rows, along: 1)
     }
 
-    let isContext = Self.context(.full([], Double(n), .int32), of: rows)
+    let isContext = Self.context(n, of: rows)
     let logits = q(x, y, isContext: isContext, from: n)
     let forward = try executor.compile(
       StepDescription(outputs: [Self.negativeLogDensity(logits, y.sliced(n..<rows, along: 1), bars)]))

@@ -111,10 +111,9 @@ extension PFN {
       let (n, t) = (Self.tableContext, table.rows.count)
       let x = Tensor(drawn.flatMap(\.x), shape: [splits, t, Self.mostFeatures])
       let y = Tensor(drawn.flatMap(\.y), shape: [splits, t])
-      let isContext = Self.context(.full([], Double(n), .int32), of: t)
+      let isContext = Self.context(n, of: t)
       let scores = [
-        q(x, y, isContext: isContext, from: n).squeezed([-1]), logistic(x, y),
-        neighbors(x, y),
+        q(x, y, isContext: isContext, from: n).squeezed([-1]), logistic(x, y), neighbors(x, y),
       ]
       let labels = y.sliced(n..<t, along: 1) .> 0.5
       let areas = try executor.values(of: scores.map { areaUnderCurve(scores: $0, labels: labels).mean() })
