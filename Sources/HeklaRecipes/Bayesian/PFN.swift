@@ -54,15 +54,19 @@ struct PFN: Experiment {
     Claim("A: its 95% intervals hold 92% to 98%", source: "reduced setting A") {
       $0["a.coverage.least"] >= 0.92 && $0["a.coverage.most"] <= 0.98
     },
-    Claim("B: no more than 0.05 nats behind MLE-II", source: "reduced setting B") {
-      $0["b.nll.pfn"] <= $0["b.nll.mle"] + 0.05
-    },
-    Claim("B: 200 times as fast as HMC", source: "abstract: over 200 times in several setups") {
-      $0["b.seconds.hmc"] >= 200 * $0["b.seconds.pfn"]
-    },
-    Claim("B: 20 times as fast as MLE-II", source: "reduced setting B") {
-      $0["b.seconds.mle"] >= 20 * $0["b.seconds.pfn"]
-    },
+    Claim(
+      "B: no more than 0.05 nats behind MLE-II", source: "reduced setting B",
+      failure: "0.083 behind after 5,000 steps; more were not tried"
+    ) { $0["b.nll.pfn"] <= $0["b.nll.mle"] + 0.05 },
+    Claim(
+      "B: 200 times as fast as HMC", source: "abstract: over 200 times in several setups",
+      failure:
+        "120 times, where HMC also does 100 tasks at once and factors the 10 rows of their contexts alone"
+    ) { $0["b.seconds.hmc"] >= 200 * $0["b.seconds.pfn"] },
+    Claim(
+      "B: 20 times as fast as MLE-II", source: "reduced setting B",
+      failure: "4.4 times, where MLE-II also does 100 tasks at once and factors 10 rows alone"
+    ) { $0["b.seconds.mle"] >= 20 * $0["b.seconds.pfn"] },
     Claim(
       "C: area under the ROC no more than 0.02 below logistic regression's",
       source: "tabular data: best mean rank"
