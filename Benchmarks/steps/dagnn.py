@@ -1,53 +1,34 @@
 #!/usr/bin/env python3
 """Compares epochs of DAGNN on Cora, k = 10, by Hekla's cpu device with PyTorch's eager mode.
 
-An epoch is what the recipe does: a training step on the whole graph with dropout, its gradient and Adam, then loss and
-accuracy of the validation and test parts without dropout. PyTorch does it in each of four ways, features dense or
-sparse and propagation by a product with a sparse matrix or by index_add, and is judged by the fastest. Both take turns,
-each in a process of its own so that no library's waiting threads disturb the next; what is compared is the median over
-rounds.
+An epoch, a step here, is what the recipe does: a training step on the whole graph with dropout, its gradient and Adam,
+then loss and accuracy of the validation and test parts without dropout. PyTorch does it in each of eight ways: features
+dense or sparse, propagation by a product with a sparse matrix or by index_add, hops stacked or summed one by one as the
+recipe sums them; Adam is fused.
 
-Needs `swift build -c release --product hekla`, PyTorch in the Python that runs this, and the files of Planetoid as
-text (see `hekla show dagnn`): Benchmarks/steps/dagnn.py --data DIR [--threads 2] [--rounds 5] [--epochs 100]
+The files are those of Planetoid as text, which `hekla show dagnn` describes. The program trains other networks after
+this one, so processor time is not compared.
+
+Benchmarks/steps/dagnn.py --data DIR [--threads 2] [--rounds 5] [--steps 100]; see rounds.py.
 """
 
-import argparse
 import gzip
 import itertools
-import json
-import os
 import pathlib
-import re
-import statistics
-import subprocess
 import sys
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from rounds import compare, hekla
+
 K, HIDDEN, DROPOUT, WEIGHT_DECAY = 10, 64, 0.8, 5e-3
+WAYS = ["+".join(way) for way in itertools.product(("dense", "sparse"), ("csr", "index_add"), ("stacked", "summed"))]
 
 
-def hekla(data, threads, epochs):
-    """Epochs per second, as the recipe's progress line says."""
-    command = [
-        ROOT / ".build/release/hekla", "train", "dagnn", "--device", "cpu", "--data", data, "--epochs", str(epochs),
-        "--set", "data=cora", "--set", "seeds=1", "--set", f"hops={K}", "--set", "layers=2",
-    ]
-    environment = dict(os.environ, HEKLA_THREADS=str(threads))
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    rate = re.search(rf"^dagnn {K} on cora: .*?([\d.]+) steps/s", done.stderr, re.MULTILINE)
-    if not rate:
-        sys.exit(f"{command[0]} did not say how fast it was:\n{done.stderr}")
-    return float(rate.group(1))
-
-
-def peer(data, threads, epochs, ways):
-    """Epochs per second of PyTorch by way, from a process of its own."""
-    command = [sys.executable, __file__, "--peer", "--data", data, "--threads", str(threads), "--epochs", str(epochs)]
-    done = subprocess.run(command + ["--ways", *ways], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(done.stderr)
-    return json.loads(done.stdout)
+def here(options, count):
+    """Hekla's epochs per second."""
+    command = ["train", "dagnn", "--device", "cpu", "--data", options.data]
+    for setting in ("data=cora", "seeds=1", f"hops={K}", "layers=2"):
+        command += ["--set", setting]
+    return hekla(options, f"dagnn {K} on cora", lambda steps: [*command, "--epochs", str(steps)], count)
 
 
 def lines(folder, part):
@@ -60,28 +41,26 @@ def lines(folder, part):
     sys.exit(f"there is no cora.{part}.txt in {folder}")
 
 
-def run_peer(data, threads, epochs, ways):
-    """Prints epochs per second of PyTorch, by way, as JSON."""
+def there(options):
+    """PyTorch's epoch by way."""
     import torch
     import torch.nn.functional as F
 
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
-    nodes = [[int(word) for word in line] for line in lines(data, "nodes")]
+    nodes = [[int(word) for word in line] for line in lines(options.data, "nodes")]
     labels = torch.tensor([node[1] for node in nodes])
     n, c = len(nodes), int(labels.max()) + 1
     places = torch.tensor([(node[0], feature) for node in nodes for feature in node[2:]]).T
     values = torch.tensor([1 / (len(node) - 2) for node in nodes for _ in node[2:]])
     d = int(places[1].max()) + 1
     dense_x = torch.sparse_coo_tensor(places, values, (n, d)).to_dense()
-    edges = torch.tensor([[int(word) for word in line] for line in lines(data, "edges")]).T
+    edges = torch.tensor([[int(word) for word in line] for line in lines(options.data, "edges")]).T
     loops = torch.arange(n).repeat(2, 1)
     source, target = torch.cat([edges, edges.flip(0), loops], dim=1)
     degrees = torch.zeros(n).index_add(0, target, torch.ones(len(target)))
     weights = (degrees[source] * degrees[target]) ** -0.5
     adjacency = torch.sparse_coo_tensor(torch.stack([target, source]), weights, (n, n)).coalesce().to_sparse_csr()
     parts = {}
-    for name, *words in lines(data, "split"):
+    for name, *words in lines(options.data, "split"):
         ends = [[int(end) for end in word.split("..")] for word in words]
         parts[name] = torch.tensor([vertex for end in ends for vertex in range(end[0], end[-1] + 1)])
 
@@ -108,7 +87,9 @@ def run_peer(data, threads, epochs, ways):
         def backward(context, upstream):
             return None, context.x.t() @ upstream
 
-    def rate(features, propagation):
+    def stepping(way):
+        features, propagation, combination = way.split("+")
+
         def glorot(*shape):
             return torch.nn.init.xavier_uniform_(torch.empty(shape)).requires_grad_()
 
@@ -116,7 +97,7 @@ def run_peer(data, threads, epochs, ways):
             glorot(d, HIDDEN), torch.zeros(HIDDEN, requires_grad=True), glorot(HIDDEN, c),
             torch.zeros(c, requires_grad=True), glorot(c, 1),
         ]
-        adam = torch.optim.Adam(parameters, lr=0.01, weight_decay=WEIGHT_DECAY)
+        adam = torch.optim.Adam(parameters, lr=0.01, weight_decay=WEIGHT_DECAY, fused=True)
 
         def logits(training):
             if features == "dense":
@@ -129,10 +110,12 @@ def run_peer(data, threads, epochs, ways):
                     h.append(Adjacency.apply(h[-1]))
                 else:
                     h.append(torch.zeros(n, c).index_add(0, target, h[-1][source] * weights[:, None]))
+            if combination == "summed":
+                return sum(torch.sigmoid(hop @ s) * hop for hop in h)
             h = torch.stack(h, dim=1)
             return (torch.sigmoid(h @ s).transpose(1, 2) @ h).squeeze(1)
 
-        def epoch():
+        def step(_):
             loss = F.cross_entropy(logits(True)[parts["train"]], labels[parts["train"]])
             adam.zero_grad()
             loss.backward()
@@ -144,42 +127,10 @@ def run_peer(data, threads, epochs, ways):
                     (out[part].argmax(dim=1) == labels[part]).float().mean().item()
             return loss.item()
 
-        for _ in range(5):
-            epoch()
-        start = time.perf_counter()
-        for _ in range(epochs):
-            epoch()
-        return epochs / (time.perf_counter() - start)
+        return step
 
-    print(json.dumps({way: rate(*way.split("+")) for way in ways}))
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, help="the folder with the data sets")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--ways", nargs="*", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.peer:
-        return run_peer(options.data, options.threads, options.epochs, options.ways)
-
-    ways = [f"{features}+{propagation}" for features in ("dense", "sparse") for propagation in ("csr", "index_add")]
-    trial = peer(options.data, options.threads, max(options.epochs // 5, 5), ways)
-    fastest = max(trial, key=trial.get)
-    print("PyTorch, epochs/s: " + ", ".join(f"{way} {rate:.1f}" for way, rate in trial.items()))
-    rounds = []
-    for _ in range(options.rounds):
-        here = hekla(options.data, options.threads, options.epochs)
-        there = peer(options.data, options.threads, options.epochs, [fastest])[fastest]
-        rounds.append((here, there))
-        print(f"Hekla {here:.1f}, PyTorch ({fastest}) {there:.1f}, ratio {here / there:.2f}")
-    here, there = (statistics.median(rates) for rates in zip(*rounds))
-    ratio = statistics.median(pair[0] / pair[1] for pair in rounds)
-    print(f"median of {options.rounds} rounds: Hekla {here:.1f}, PyTorch {there:.1f} epochs/s, ratio {ratio:.2f}")
+    return stepping
 
 
 if __name__ == "__main__":
-    main()
+    compare(__doc__, WAYS, here, there, steps=100, has_busy=False, arguments=[("--data", "the folder with the data sets")])

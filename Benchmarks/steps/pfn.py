@@ -3,74 +3,34 @@
 mode.
 
 A step is what the recipe does: 64 data sets are drawn from the prior (kernel matrices, their Cholesky factors times
-normal numbers), n is drawn, then come the loss of the bar distribution, its gradient, clipping and Adam. PyTorch does
-it in four ways, attention by nn.TransformerEncoderLayer or by scaled_dot_product_attention and Adam fused or not, and
-is judged by the fastest. Both take turns, each in a process of its own so that no library's waiting threads disturb
-the next; what is compared is the median over rounds.
+normal numbers), n is drawn from 1 to 29, all equally likely, then come the loss of the bar distribution, its gradient,
+clipping and Adam. PyTorch does it in four ways, attention by nn.TransformerEncoderLayer or by
+scaled_dot_product_attention and Adam fused or not.
 
-With --busy both are measured in seconds of processor time of one thread, which others on the machine disturb less.
-
-Needs `swift build -c release --product hekla` and PyTorch in the Python that runs this:
-Benchmarks/steps/pfn.py [--threads 2] [--rounds 5] [--steps 300] [--busy]
+Benchmarks/steps/pfn.py [--threads 2] [--rounds 5] [--steps 300] [--busy]; see rounds.py.
 """
 
-import argparse
-import json
 import math
-import os
-import pathlib
-import re
-import statistics
-import subprocess
-import sys
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from rounds import compare, hekla
+
 T, BATCH, BUCKETS, WIDTH, HEADS, HIDDEN, LAYERS = 30, 64, 100, 64, 4, 128, 3
 LENGTH_SCALE, NOISE = 0.2, 1e-2
+WAYS = [f"{block}+{adam}" for block in ("stock", "sdpa") for adam in ("plain", "fused")]
 
 
-def spent(run):
-    """What `run` returns, and the processor time of the processes that it waited for, in seconds."""
-    before = os.times()
-    result = run()
-    after = os.times()
-    return result, after.children_user + after.children_system - before.children_user - before.children_system
+def here(options, count):
+    """Hekla's steps per second."""
+    settings = ["mixSteps=1", "seeds=1", "contexts=1", "tasks=2", "slowTasks=1"]
+    command = ["train", "pfn", "--device", "cpu"] + [word for setting in settings for word in ("--set", setting)]
+    return hekla(options, "pfn A0", lambda steps: [*command, "--set", f"steps={steps}"], count)
 
 
-def hekla(threads, steps):
-    """Steps per second, as the recipe's progress line says."""
-    command = [ROOT / ".build/release/hekla", "train", "pfn", "--device", "cpu"]
-    settings = [f"steps={steps}", "mixSteps=1", "seeds=1", "contexts=1", "tasks=2", "slowTasks=1"]
-    environment = dict(os.environ, HEKLA_THREADS=str(threads))
-    environment.pop("HEKLA_DATA", None)
-    for setting in settings:
-        command += ["--set", setting]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    rate = re.search(r"^pfn A0: .*?([\d.]+) steps/s", done.stderr, re.MULTILINE)
-    if not rate:
-        sys.exit(f"{command[0]} did not say how fast it was:\n{done.stderr}")
-    return float(rate.group(1))
-
-
-def peer(threads, steps, ways, is_busy):
-    """Steps per second of PyTorch by way, from a process of its own."""
-    command = [sys.executable, __file__, "--peer", "--threads", str(threads), "--steps", str(steps)]
-    command += ["--busy"] if is_busy else []
-    done = subprocess.run(command + ["--ways", *ways], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(done.stderr)
-    return json.loads(done.stdout)
-
-
-def run_peer(threads, steps, ways, clock):
-    """Prints steps per second of PyTorch, by way, as JSON."""
+def there(options):
+    """PyTorch's step by way."""
     import torch
     import torch.nn.functional as F
     from torch import nn
-
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
 
     def process(batch):
         x = torch.rand(batch, T, 1)
@@ -81,7 +41,6 @@ def run_peer(threads, steps, ways, clock):
     borders = torch.quantile(process(3334)[1].flatten(), torch.linspace(0, 1, BUCKETS + 1))
     widths = borders.diff()
     scales = widths[[0, -1]] / 0.6744897501960817
-    weights = 1 / (T - torch.arange(1, T, dtype=torch.float32))
     log_widths = widths.log()
     log_widths[0] = log_widths[-1] = 0
 
@@ -135,14 +94,15 @@ def run_peer(threads, steps, ways, clock):
         tail = 0.5 * math.log(2 / math.pi) - scale.log() - 0.5 * (distance / scale) ** 2
         return -(picked + torch.where((bucket == 0) | (bucket == BUCKETS - 1), tail, 0.0))
 
-    def rate(block, adam):
+    def stepping(way):
+        block, adam = way.split("+")
         network = Network({"stock": Stock, "sdpa": Block}[block])
         optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=adam == "fused")
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 1250))
 
-        def step():
+        def step(number):
             x, y = process(BATCH)
-            n = int(torch.multinomial(weights, 1)) + 1
+            n = int(torch.randint(1, T, ()))
             value = loss(network(x, y, torch.arange(T) < n)[:, n:], y[:, n:]).mean()
             optimizer.zero_grad()
             value.backward()
@@ -151,49 +111,10 @@ def run_peer(threads, steps, ways, clock):
             schedule.step()
             return value.item()
 
-        for _ in range(10):
-            step()
-        start = clock()
-        for _ in range(steps):
-            step()
-        return steps / (clock() - start)
+        return step
 
-    print(json.dumps({way: rate(*way.split("+")) for way in ways}))
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--busy", action="store_true", help="compare seconds of processor time, for busy machines")
-    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--ways", nargs="*", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.peer:
-        clock = time.process_time if options.busy else time.perf_counter
-        return run_peer(options.threads, options.steps, options.ways, clock)
-
-    options.threads = 1 if options.busy else options.threads
-    ways = [f"{block}+{adam}" for block in ("stock", "sdpa") for adam in ("plain", "fused")]
-    trial = peer(options.threads, max(options.steps // 5, 5), ways, options.busy)
-    fastest = max(trial, key=trial.get)
-    print("PyTorch, steps/s: " + ", ".join(f"{way} {rate:.1f}" for way, rate in trial.items()))
-    rounds = []
-    for _ in range(options.rounds):
-        if options.busy:
-            # What is not training is there in both runs.
-            start, whole = (spent(lambda: hekla(options.threads, n))[1] for n in (10, options.steps + 10))
-            here = options.steps / (whole - start)
-        else:
-            here = hekla(options.threads, options.steps)
-        there = peer(options.threads, options.steps, [fastest], options.busy)[fastest]
-        rounds.append((here, there))
-        print(f"Hekla {here:.1f}, PyTorch ({fastest}) {there:.1f}, ratio {here / there:.2f}")
-    here, there = (statistics.median(rates) for rates in zip(*rounds))
-    ratio = statistics.median(pair[0] / pair[1] for pair in rounds)
-    print(f"median of {options.rounds} rounds: Hekla {here:.1f}, PyTorch {there:.1f} steps/s, ratio {ratio:.2f}")
+    return stepping
 
 
 if __name__ == "__main__":
-    main()
+    compare(__doc__, WAYS, here, there, steps=300)

@@ -24,11 +24,12 @@ public enum Planetoid {
   ///
   /// Three files, plain or with `.gz`: `cora.nodes.txt` has a line for each vertex, with its number, from 0 on, its
   /// class or -1, and its features; `cora.edges.txt` two vertices in a line; `cora.split.txt` lines that begin with
-  /// `train`, `val` and `test`, followed by vertices or, as `0..139`, by stretches of them.
+  /// `train`, `val` and `test`, followed by vertices or, as `0..139`, by stretches of them. Lines end as on Unix or
+  /// as on Windows.
   ///
   /// The pickles that the authors publish are not read: a pickle is a program.
   /// - Throws: `DataError`, with file and line, for files that are missing or do not have this form, for vertices
-  ///   that do not exist, and for a vertex in two parts.
+  ///   that do not exist, for a vertex in two parts, and for a part without vertices.
   public static func load(_ variant: Variant, from folder: String) throws(DataError) -> LabeledGraph {
     try DataFolder.check(folder)
     var lookedFor: [String] = []
@@ -57,22 +58,22 @@ public enum Planetoid {
   ) throws(DataError) -> LabeledGraph {
     var (labels, features): ([Int32], [[Int32]]) = ([], [])
     for line in try TextLines(nodes) {
-      let numbers = try line.numbers("the vertex's number, its class and its features")
+      let expected =
+        "the number of the vertex, \(labels.count), its class below \(variant.classCount) or -1, and its "
+        + "features, each below \(variant.featureCount)"
+      let numbers = try line.numbers(expected)
       guard numbers.count >= 2, Int(numbers[0]) == labels.count,
         (-1..<Int32(variant.classCount)).contains(numbers[1]),
         numbers.dropFirst(2).allSatisfy({ (0..<Int32(variant.featureCount)).contains($0) })
-      else {
-        throw line.malformed(
-          "vertex \(labels.count), a class below \(variant.classCount) or -1, and features below "
-            + "\(variant.featureCount)")
-      }
+      else { throw line.malformed(expected) }
       labels.append(numbers[1])
       features.append(Array(numbers.dropFirst(2)))
     }
     var pairs: [(Int32, Int32)] = []
     for line in try TextLines(edges) {
-      let numbers = try line.numbers("two vertices")
-      guard numbers.count == 2 else { throw line.malformed("two vertices") }
+      let expected = "two vertices that an edge joins, such as 0 633"
+      let numbers = try line.numbers(expected)
+      guard numbers.count == 2 else { throw line.malformed(expected) }
       for vertex in numbers { try line.check(vertex, in: labels) }
       pairs.append((numbers[0], numbers[1]))
     }
@@ -80,7 +81,7 @@ public enum Planetoid {
     var partOf: [Int32: String] = [:]
     for line in try TextLines(split) {
       guard let name = line.words.first, parts[name] != nil else {
-        throw line.malformed("train, val or test, and vertices")
+        throw line.malformed("train, val or test, followed by its vertices, such as train 0..139 150")
       }
       for word in line.words.dropFirst() {
         for vertex in try line.stretch(word) {
@@ -94,6 +95,12 @@ public enum Planetoid {
           parts[name, default: []].append(vertex)
         }
       }
+    }
+    let empty = parts.filter(\.value.isEmpty).keys.sorted()
+    guard empty.isEmpty else {
+      throw .wrongContents(
+        file: split, expected: "vertices in each of train, val and test, such as train 0..139",
+        found: "none in \(empty.joined(separator: " and "))")
     }
     return LabeledGraph(
       name: variant.title, featureCount: variant.featureCount, classCount: variant.classCount, edges: pairs,
@@ -136,19 +143,21 @@ private struct TextLines: Sequence, IteratorProtocol {
   }
 
   private let file: String
-  private var rest: ArraySlice<Substring>
+  private var rest: ArraySlice<ArraySlice<UInt8>>
   private var number = 0
 
   init(_ file: String) throws(DataError) {
     self.file = file
-    let text = String(decoding: try FileContents.read(file), as: UTF8.self)
-    rest = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
+    // Bytes, of which a carriage return before the line feed is white space; as a Character both are one.
+    rest = try FileContents.read(file).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[
+      ...]
   }
 
   mutating func next() -> Line? {
-    while let text = rest.popFirst() {
+    while let bytes = rest.popFirst() {
       number += 1
-      let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+      let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(
+        String.init)
       if !words.isEmpty { return Line(file: file, number: number, words: words) }
     }
     return nil

@@ -1,3 +1,4 @@
+import Foundation
 import HeklaArrays
 import HeklaData
 import Testing
@@ -10,7 +11,9 @@ struct PlanetoidTests {
     split: String = "train 0..1\nval 2\ntest 3\n", suffix: String = "", to folder: borrowing TemporaryFolder
   ) throws {
     for (part, text) in [("nodes", nodes), ("edges", edges), ("split", split)] where !text.isEmpty {
-      try folder.file("planetoid/cora.\(part).txt\(suffix)", text)
+      let bytes = Array(text.utf8)
+      try folder.file(
+        "planetoid/cora.\(part).txt\(suffix)", suffix == ".gz" ? Gzip.compressed(bytes) : bytes)
     }
   }
 
@@ -27,6 +30,37 @@ struct PlanetoidTests {
   func graph() throws {
     let folder = try TemporaryFolder()
     try Self.write(to: folder)
+    try Self.check(folder)
+  }
+
+  @Test("Compressed files hold the same graph, and so do files with Windows' line ends")
+  func forms() throws {
+    let packed = try TemporaryFolder()
+    try Self.write(suffix: ".gz", to: packed)
+    try Self.check(packed)
+    let foreign = try TemporaryFolder()
+    try Self.write(
+      nodes: "0 0 3 5\r\n1 6 0\r\n2 2 1432\r\n3 0 3\r\n4 -1\r\n", edges: "0 1\r\n1 2\r\n\r\n2 1\r\n3 3",
+      split: "train 0..1\r\nval 2\r\ntest 3\r\n", to: foreign)
+    try Self.check(foreign)
+  }
+
+  @Test("Of a plain file and a compressed one the plain one is read, and one that is not gzip is named")
+  func precedence() throws {
+    let folder = try TemporaryFolder()
+    try Self.write(to: folder)
+    let packed = try folder.file("planetoid/cora.split.txt.gz", "no gzip")
+    try Self.check(folder)
+    try FileManager.default.removeItem(atPath: folder.path + "/planetoid/cora.split.txt")
+    let error = try dataError { try Planetoid.load(.cora, from: folder.path) }
+    guard case .notGzip(packed, _) = error else {
+      Issue.record("\(error)")
+      return
+    }
+  }
+
+  /// That the folder holds the graph that `write` writes where it is told nothing else.
+  private static func check(_ folder: borrowing TemporaryFolder) throws {
     for path in [folder.path, folder.path + "/planetoid"] {
       let graph = try Planetoid.load(.cora, from: path)
       #expect(graph.name == "Cora" && graph.vertexCount == 5)
@@ -51,6 +85,43 @@ struct PlanetoidTests {
     }
     #expect(file.hasSuffix("planetoid/cora.edges.txt") && "\(found)" == vertex)
     #expect("\(error)".contains("line 3: there is no vertex \(vertex); the graph has 0 to 4"))
+  }
+
+  @Test("A part with a vertex that does not exist is named with file and line", arguments: ["5", "4..5"])
+  func splitVertex(word: String) throws {
+    let error = try Self.error(
+      nodes: "0 0\n1 6\n2 2\n3 0\n4 1\n", split: "train 0..1\nval 2\ntest 3 \(word)\n")
+    guard case .vertexOutOfRange(let file, 3, 5, 5) = error else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect(file.hasSuffix("planetoid/cora.split.txt"))
+  }
+
+  @Test(
+    "A part without vertices is named with what a part looks like",
+    arguments: [
+      ("train 0..1\nval 2\n", "test"), ("train\nval 2\ntest 3\n", "train"), ("test 3\n", "train and val"),
+      ("\n", "test and train and val"),
+    ])
+  func emptyPart(split: String, parts: String) throws {
+    let error = try Self.error(split: split)
+    guard case .wrongContents(let file, _, "none in \(parts)") = error else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect(file.hasSuffix("planetoid/cora.split.txt"))
+    #expect("\(error)".contains("train 0..139"))
+  }
+
+  @Test("A wrong line of a file from Windows has its number, and no carriage return")
+  func foreignLine() throws {
+    let error = try Self.error(edges: "0 1\r\n\r\n0 x\r\n")
+    guard case .malformedLine(_, 3, _, "0 x") = error else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect("\(error)".contains("expected two vertices that an edge joins, such as 0 633"))
   }
 
   @Test("A vertex in two parts is named with both")

@@ -4,25 +4,34 @@ import HeklaRecipes
 import Testing
 
 @Suite struct CatalogTests {
-  /// The names of the types that the module's files declare as experiments or recipes.
-  private func declaredTypes() throws -> Set<String> {
+  /// The texts of the module's files.
+  private func sources() throws -> [String] {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let folder = root.appendingPathComponent("Sources/HeklaRecipes")
-    let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
-    var types: Set<String> = []
-    for case let file as URL in try #require(files) where file.pathExtension == "swift" {
-      let text = try String(contentsOf: file, encoding: .utf8)
-      for match in text.matches(of: #/(?m)^(?:public )?struct (\w+): .*\b(?:Experiment|Recipe)\b/#) {
-        types.insert(String(match.1))
-      }
-    }
-    return types
+    let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+    return try files.compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+      .map { try String(contentsOf: $0, encoding: .utf8) }
+  }
+
+  /// The names of the types that the module's files declare as experiments or recipes.
+  private func declaredTypes() throws -> Set<String> {
+    Set(
+      try sources().flatMap { text in
+        text.matches(of: #/(?m)^(?:public )?struct (\w+): .*\b(?:Experiment|Recipe)\b/#).map { String($0.1) }
+      })
   }
 
   @Test("the catalog lists exactly the recipes that the folder holds")
   func completeness() throws {
     #expect(Set(catalog.recipes.map { String(describing: $0) }) == (try declaredTypes()))
+  }
+
+  @Test("every recipe compiles as the command line asks: none makes an executor but by its context")
+  func executors() throws {
+    let texts = try sources()
+    #expect(texts.contains { $0.contains(".makeExecutor()") })
+    for text in texts { #expect(!text.contains("PlanExecutor("), "\(text.prefix(200))") }
   }
 
   @Test("no two recipes share a name, and names are fit for a command line")

@@ -1,33 +1,58 @@
+/// What can be said about an answer to a problem about points.
+public enum PlanarScore: String, Sendable, CaseIterable {
+  /// Whether it is right: for hulls the same sequence, for triangulations the same triangles.
+  case exact
+  /// How much of the hull's area it covers; 0 for a polygon that crosses itself.
+  case area
+  /// Whether its polygon does not cross itself.
+  case simple
+  /// Whether each point is in the tour once.
+  case valid
+  /// How long the tour is through those of its positions that are points.
+  case length
+  /// How long the shortest tour is.
+  case shortest
+  /// How long the nearest neighbour's tour is.
+  case nearest
+  /// How long that one is after 2-opt.
+  case improved
+  /// How many of the triangles it has.
+  case coverage
+}
+
 extension PlanarProblem {
-  /// How good `answer` is where `truth` is right, by name.
+  /// How good `answer` is where `truth` is right; what is true or false is 1 or 0.
   ///
-  /// - For hulls `exact`, whether it is the same sequence; `area`, how much of the hull's area it covers, 0 for a
-  ///   polygon that crosses itself; and `simple`, whether it does not.
-  /// - For tours `valid`, whether each point is in it once; `length`; and for comparison `shortest`, `nearest`, the
-  ///   nearest neighbour's, and `improved`, that after 2-opt.
-  /// - For triangulations `exact`, whether it has the same triangles; and `coverage`, how many of them it has.
-  ///
-  /// What is true or false is 1 or 0.
-  public func scores(of answer: [Int], truth: [Int], for points: PlanarPoints) -> [String: Double] {
+  /// Hulls have `exact`, `area` and `simple`, tours `valid` and the four lengths, triangulations `exact` and
+  /// `coverage`. Each is a finite number for any answer: positions of no point count for nothing, and of a hull
+  /// without area, as of a triangulation without triangles, all is covered where the answer is exact, else nothing.
+  /// - Parameters:
+  ///   - answer: As a network gives it, of any positions.
+  ///   - truth: As `answer(for:)` gives it.
+  ///   - points: What was asked about.
+  public func scores(of answer: [Int], truth: [Int], for points: PlanarPoints) -> [PlanarScore: Double] {
+    func score(_ isTrue: Bool) -> Double { isTrue ? 1 : 0 }
     switch self {
     case .convexHull:
-      let (found, hull) = (polygons(of: answer, for: points)[0], polygons(of: truth, for: points)[0])
-      let isSimple = found.isSimple
-      return [
-        "exact": answer == truth ? 1 : 0, "simple": isSimple ? 1 : 0,
-        "area": isSimple ? found.commonArea(withConvex: hull) / hull.signedArea : 0,
-      ]
+      let (found, hull) = (polygon(of: answer, for: points), polygon(of: truth, for: points))
+      let (isExact, isSimple, whole) = (answer == truth, found.isSimple, hull.signedArea)
+      let area = whole > 0 ? (isSimple ? found.commonArea(withConvex: hull) / whole : 0) : score(isExact)
+      return [.exact: score(isExact), .simple: score(isSimple), .area: area]
     case .shortestTour:
-      let (tour, nearest) = (answer.map { $0 - 1 }, points.nearestNeighborTour)
+      let nearest = points.nearestNeighborTour
+      func length(_ tour: [Int]) -> Double {
+        points.length(ofTour: chosen(tour, of: points).map { $0 - 1 })
+      }
       return [
-        "valid": tour.sorted() == Array(0..<points.count) ? 1 : 0, "length": points.length(ofTour: tour),
-        "shortest": points.length(ofTour: truth.map { $0 - 1 }), "nearest": points.length(ofTour: nearest),
-        "improved": points.length(ofTour: points.improvedTour(nearest)),
+        .valid: score(answer.sorted() == Array(1...points.count)), .length: length(answer),
+        .shortest: length(truth), .nearest: points.length(ofTour: nearest),
+        .improved: points.length(ofTour: points.improvedTour(nearest)),
       ]
     case .delaunayTriangulation:
       let (found, triangles) = (Set(parts(of: answer)), Set(parts(of: truth)))
-      let covered = Double(found.intersection(triangles).count) / Double(triangles.count)
-      return ["exact": found == triangles ? 1 : 0, "coverage": covered]
+      let covered = Double(found.intersection(triangles).count) / Double(max(triangles.count, 1))
+      let isExact = score(found == triangles)
+      return [.exact: isExact, .coverage: triangles.isEmpty ? isExact : covered]
     }
   }
 }

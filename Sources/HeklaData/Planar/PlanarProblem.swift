@@ -31,6 +31,16 @@ public enum PlanarProblem: Sendable, CaseIterable {
     }
   }
 
+  /// Whether `position` may follow `chosen` in an answer: tours and hulls have no point twice, tours no end, and hulls
+  /// no end before the third point. Of triangulations all is possible.
+  public func allows(_ position: Int, after chosen: [Int]) -> Bool {
+    switch self {
+    case .convexHull: position > 0 ? !chosen.contains(position) : chosen.count >= 3
+    case .shortestTour: position > 0 && !chosen.contains(position)
+    case .delaunayTriangulation: true
+    }
+  }
+
   /// The parts that an answer consists of, as positions without 0: triangles, each in ascending order, or all of it.
   public func parts(of answer: [Int]) -> [[Int]] {
     let chosen = answer.filter { $0 > 0 }
@@ -38,9 +48,19 @@ public enum PlanarProblem: Sendable, CaseIterable {
     return stride(from: 0, to: chosen.count, by: 3).map { chosen[$0..<min($0 + 3, chosen.count)].sorted() }
   }
 
-  /// What an answer draws: its parts as polygons.
+  /// What an answer draws: its parts as polygons, without positions of no point.
   public func polygons(of answer: [Int], for points: PlanarPoints) -> [Polygon] {
-    parts(of: answer).map { part in Polygon(part.map { points.points[$0 - 1] }) }
+    parts(of: answer).map { polygon(of: $0, for: points) }
+  }
+
+  /// The polygon through those of `positions` that are points.
+  func polygon(of positions: [Int], for points: PlanarPoints) -> Polygon {
+    Polygon(chosen(positions, of: points).map { points.points[$0 - 1] })
+  }
+
+  /// Those of `positions` that are points.
+  func chosen(_ positions: [Int], of points: PlanarPoints) -> [Int] {
+    positions.filter { (1...points.count).contains($0) }
   }
 }
 
@@ -56,6 +76,9 @@ public struct PlanarExamples: Sendable {
   public let lengths: HostArray
   /// The answers, `int32` of shape `[longest answer, count]`, padded by -1.
   public let positions: HostArray
+
+  /// What a step takes: `x`, `lengths` and `positions`.
+  public var arrays: [HostArray] { [x, lengths, positions] }
 
   /// These examples.
   /// - Parameters:

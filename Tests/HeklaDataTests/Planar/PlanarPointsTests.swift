@@ -124,4 +124,22 @@ import Testing
     #expect(set.length(ofTour: set.shortestTour) == 4)
     #expect(set.length(ofTour: set.improvedTour(set.nearestNeighborTour)) == 4)
   }
+
+  @Test func `16 points are the most whose shortest tour is looked for`() async {
+    let most = random(16, 1), tour = most.shortestTour
+    #expect(tour.sorted() == Array(0..<16))
+    let improved = most.improvedTour(most.nearestNeighborTour)
+    #expect(most.length(ofTour: tour) <= most.length(ofTour: improved) + 1e-12)
+    await #expect(processExitsWith: .failure) {
+      _ = PlanarPoints(uniform: 17, key: RandomKey(seed: 1)).shortestTour
+    }
+  }
+
+  @Test func `Sets of any size have hulls, triangles and tours by the nearest neighbour`() {
+    let set = random(40, 6), hull = set.convexHull, first = set.nearestNeighborTour
+    #expect(set.delaunayTriangles.count == 2 * 40 - 2 - hull.count)
+    let better = set.improvedTour(first)
+    #expect(first.sorted() == Array(0..<40) && better.sorted() == Array(0..<40))
+    #expect(set.length(ofTour: better) <= set.length(ofTour: first))
+  }
 }
