@@ -91,7 +91,7 @@ public struct NestedEllipsoids: Sendable {
         // Off the center by at most what the smaller radii leave.
         center += 0.15 * radii * drawn
         radii *= SIMD3(
-          uniform(0.55...0.75, own, 3), uniform(0.55...0.75, own, 4), uniform(0.55...0.75, own, 5))
+          uniform(0.65...0.8, own, 3), uniform(0.65...0.8, own, 4), uniform(0.65...0.8, own, 5))
       }
       return Region(center: center, radii: radii, key: own.folded(in: "shape"))
     }

@@ -17,6 +17,7 @@ struct NestedSeg: Experiment {
     "Hierarchical multi-class segmentation of glioma images using networks with multi-level activation function",
     by: "Hu, Li, Zhao, Dong, Menze and Piraud", year: 2018, id: "arXiv:1810.09488")
 
+  var networks = ["multi", "softmax"]
   var seeds = 3, steps = 400, batch = 4, patch = 32, interval = 100
   var train = 120, tests = 40
   var features = [8, 16, 32]
@@ -25,6 +26,7 @@ struct NestedSeg: Experiment {
   var labels = [1, 2, 3]
 
   static let settingNotes = [
+    "networks": "multi is the multi-level one, softmax the baseline",
     "seeds": "pairs of trainings on the same data", "steps": "of each training", "batch": "patches in a step",
     "patch": "voxels along each axis of a patch, and of generated volumes",
     "interval": "steps between two looks at the test volumes", "train": "volumes generated to train on",
@@ -50,11 +52,12 @@ struct NestedSeg: Experiment {
 
   static let regionNames = ["whole", "core", "active"], classCount = regionNames.count
 
+  func rejected(_ name: String, _ given: Any, _ reason: String) -> ExperimentError {
+    .settingRejected(name, owner: Self.name, given: "\(given)", reason: reason)
+  }
+
   /// Volumes to train on and to judge by, the same for all seeds.
   func volumes(_ context: RunContext) throws -> [[LabeledVolume]] {
-    func rejected(_ name: String, _ given: Any, _ reason: String) -> ExperimentError {
-      .settingRejected(name, owner: Self.name, given: "\(given)", reason: reason)
-    }
     let least = [
       ("seeds", seeds), ("steps", steps), ("batch", batch), ("interval", interval), ("train", train),
     ]
@@ -157,6 +160,10 @@ struct NestedSeg: Experiment {
   }
 
   func run(_ context: RunContext) throws -> RunRecord {
+    let kinds = Kind.allCases.filter { networks.contains($0.rawValue) }
+    guard !kinds.isEmpty, networks.allSatisfy({ Kind(rawValue: $0) != nil }) else {
+      throw rejected("networks", networks, "there are multi and softmax")
+    }
     let (volumes, executor) = (try volumes(context), try context.makeExecutor())
     let (training, judging, channels) = (volumes[0], volumes[1], volumes[0][0].channelCount)
     let count = max(1, context.limits.stepCount(steps, stepsPerEpoch: max(1, training.count / batch)))
@@ -164,7 +171,7 @@ struct NestedSeg: Experiment {
     var (losses, runs) = ([Double](), [Metrics](repeating: Metrics(), count: seeds))
     for seed in 0..<seeds {
       let key = context.key.folded(in: "seed").folded(in: UInt64(seed))
-      for kind in Kind.allCases {
+      for kind in kinds {
         let network = network(kind, channels: channels, key: key.folded(in: "weights"))
         let step = try step(network, kind, channels: channels, executor)
         let judge = try executor.compile(inputs: [.init(Shape([1, channels, patch, patch, patch]))]) {
@@ -192,7 +199,7 @@ struct NestedSeg: Experiment {
         }
         progress.finish()
       }
-      for name in Self.regionNames {
+      for name in Self.regionNames where kinds.count == 2 {
         let pair = Kind.allCases.map { runs[seed]["dice.\($0).\(name)"] ?? .nan }
         runs[seed]["difference.\(name)"] = pair[0] - pair[1]
       }
@@ -275,7 +282,7 @@ struct NestedSeg: Experiment {
   /// Dice against steps, and the differences of pairs.
   func draw(_ runs: [Metrics], _ count: Int, into output: RunFolder) throws {
     let places = Set(stride(from: interval, through: count, by: interval)).union([count]).sorted()
-    let curves: [LineChart.Series] = Kind.allCases.flatMap { kind in
+    let curves: [LineChart.Series] = networks.flatMap { kind in
       Self.regionNames.map { name in
         .init("\(kind), \(name)", at: places, of: runs) { "dice.\(kind).\(name).\($0)" }
       }

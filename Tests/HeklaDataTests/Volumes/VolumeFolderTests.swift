@@ -3,7 +3,7 @@ import HeklaData
 import Testing
 
 @Suite("Folders of volumes")
-struct VolumeFolderTests {
+final class VolumeFolderTests {
   private let folder: TemporaryFolder
 
   /// Two volumes of 2 channels, labels with the numbers of BraTS, one of each compressed.
@@ -29,7 +29,7 @@ struct VolumeFolderTests {
   }
 
   @Test("Images find their labels, whose values become classes from the outermost in")
-  func load() throws {
+  func classes() throws {
     let volumes = try load()
     #expect(volumes.map(\.name) == ["a", "b"])
     #expect(
