@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compares training steps of the multi-level network for nested regions by Hekla's cpu device with PyTorch's eager mode.
+"""Compares training steps of a network for nested regions by Hekla's cpu device with PyTorch's eager mode.
 
 A step is what the recipe does: four volumes of four channels and 32^3 voxels, the residual U-net with 8, 16 and 32
-features and dropout, the loss of three regions, its gradient and Adam. Hekla also mirrors the volumes and copies them in;
-PyTorch cycles through batches that were made before. PyTorch keeps its tensors in each of two orders of the axes,
-channels first or channels last, and is judged by the faster. Both take turns, each in a process of its own so that no
+features and dropout, the multi-level loss of three regions, its gradient and Adam. Hekla also mirrors the volumes and
+copies them in; PyTorch cycles through batches that were made before. PyTorch keeps its tensors in each of two orders of
+the axes, channels first or channels last, and is judged by the faster. Both take turns, each in a process of its own so that no
 library's waiting threads disturb the next; what is compared is the median over rounds.
 
 Needs `swift build -c release --product hekla`, and PyTorch in the Python that runs this:
@@ -70,9 +70,10 @@ def run_peer(threads, steps, ways):
         def __init__(self, features):
             super().__init__()
             self.inner = nn.Sequential(
-                nn.InstanceNorm3d(features, affine=True), nn.LeakyReLU(0.01), nn.Conv3d(features, features, 3, padding=1),
-                nn.Dropout(DROPOUT),
-                nn.InstanceNorm3d(features, affine=True), nn.LeakyReLU(0.01), nn.Conv3d(features, features, 3, padding=1),
+                nn.InstanceNorm3d(features, affine=True), nn.LeakyReLU(0.01),
+                nn.Conv3d(features, features, 3, padding=1), nn.Dropout(DROPOUT),
+                nn.InstanceNorm3d(features, affine=True), nn.LeakyReLU(0.01),
+                nn.Conv3d(features, features, 3, padding=1),
             )
 
         def forward(self, x):

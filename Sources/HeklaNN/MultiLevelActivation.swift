@@ -47,7 +47,7 @@ public struct MultiLevelActivation: Sendable {
     }
   }
 
-  /// The likeliest number of classes that hold a place, `int32` of the input's shape: how many P(class >= k) exceed 1/2.
+  /// How many classes hold a place, `int32` of the input's shape: as many as P(class >= k) exceeds 1/2 for.
   ///
   /// On the plateaus it is f rounded.
   /// - Parameter x: Shape `[batch, 1, ...]`.

@@ -39,14 +39,19 @@ public struct PatchGrid: Sendable, Equatable {
     var (sums, weights) = (
       [Float](repeating: 0, count: channels * count), [Float](repeating: 0, count: count)
     )
-    let shape = Shape(patch)
+    let (rowShape, width) = (Shape(Array(patch.dropLast())), patch[patch.count - 1])
     for (start, values) in zip(starts, patches) {
-      for index in 0..<patchCount {
-        let place = zip(start, shape.coordinates(ofIndex: index)).map { $0 + $1 }
+      for row in 0..<rowShape.count {
+        let place = zip(start, rowShape.coordinates(ofIndex: row)).map { $0 + $1 }
         guard zip(place, extents).allSatisfy({ $0 < $1 }) else { continue }
-        let target = zip(place, extents).reduce(0) { $0 * $1.1 + $1.0 }
-        weights[target] += 1
-        for channel in 0..<channels { sums[channel * count + target] += values[channel * patchCount + index] }
+        let (last, most) = (start[start.count - 1], extents[extents.count - 1])
+        let target = zip(place, extents).reduce(0) { $0 * $1.1 + $1.0 } * most + last
+        for x in 0..<min(width, most - last) {
+          weights[target + x] += 1
+          for channel in 0..<channels {
+            sums[channel * count + target + x] += values[channel * patchCount + row * width + x]
+          }
+        }
       }
     }
     for index in sums.indices { sums[index] /= weights[index % count] }

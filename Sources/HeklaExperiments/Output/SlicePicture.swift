@@ -1,6 +1,6 @@
 import Foundation
 
-/// Slices of volumes with the borders of regions, in panels side by side, such as truth beside prediction, drawn as SVG.
+/// Slices of volumes with the borders of regions, in panels side by side, such as truth beside prediction, as SVG.
 public struct SlicePicture: Sendable {
   /// One picture of the row.
   public struct Panel: Sendable {
@@ -8,7 +8,7 @@ public struct SlicePicture: Sendable {
     public var title: String
     /// The gray of each pixel, row by row; all rows have the same length.
     public var grays: [[Double]]
-    /// The innermost region that holds each pixel, 0 for none, in the same order. A region lies inside of the one before.
+    /// The innermost region that holds each pixel, 0 for none, in the same order; each lies inside of the one before.
     public var regions: [[Int]]
 
     /// The panel `title` of a slice with its regions.

@@ -3,15 +3,15 @@ import HeklaExperiments
 
 /// Segments regions that lie inside of each other by one number per voxel, so that no prediction breaks their order.
 ///
-/// A 3-D residual U-net gives x, [B, 1, D, H, W], whose activation f(x) = sum_{k=1..C} sigmoid(h (x - t_k)), t_k = k - 1/2,
-/// has plateaus at 0...C: the label is round(f). P(class >= k) = sigmoid(h (x - t_k)), [B, C, D, H, W], falls with k. Loss:
-/// the mean over k of cross-entropy and soft Dice between P(class >= k) and region k (whole, core, active), or the squared
-/// distance of f(x) to the label. Baseline: the same trunk from the same first weights, softmax over C+1 classes,
-/// [B, C+1, D, H, W], cross-entropy and soft Dice of classes 1...C.
+/// A 3-D residual U-net gives x, [B, 1, D, H, W]. Its activation f(x) = sum_{k=1..C} sigmoid(h (x - t_k)), t_k = k - 1/2,
+/// has plateaus at 0...C: the label is round(f). P(class >= k) = sigmoid(h (x - t_k)), [B, C, D, H, W], falls with k.
+/// Loss: the mean over k of cross-entropy and soft Dice between P(class >= k) and region k (whole, core, active), or the
+/// squared distance of f(x) to the label. Baseline: the same trunk from the same first weights, softmax over C+1 classes,
+/// [B, C+1, D, H, W], with cross-entropy and soft Dice of classes 1...C.
 ///
-/// Departures: volumes of 32^3 with deformed ellipsoids in place of BraTS; 8-16-32 features in place of 16-...-256;
-/// the loss and the thresholds, which the abstract does not give, are chosen here. With a data folder, all else the same,
-/// patches are drawn from the files, and volumes are predicted patch by patch, padded and cropped back: see `VolumeFolder`.
+/// Departures: volumes of 32^3 with deformed ellipsoids in place of BraTS; 8-16-32 features in place of 16-32-64-128; the
+/// loss and the thresholds, which the abstract does not give, are chosen here. With a data folder, all else the same,
+/// patches are drawn from its files, and volumes are predicted patch by patch, padded and cropped: see `VolumeFolder`.
 struct NestedSeg: Experiment {
   static let paper = Paper(
     "Hierarchical multi-class segmentation of glioma images using networks with multi-level activation function",
@@ -92,8 +92,8 @@ struct NestedSeg: Experiment {
     }
   }
 
-  /// A step's patches, x [B, channels, D, H, W] and uint8 labels [B, D, H, W]; every other one has a region in its middle
-  /// where volumes are larger than patches.
+  /// A step's patches, x [B, channels, D, H, W] and uint8 labels [B, D, H, W]; every other one has a region in its
+  /// middle where volumes are larger than patches.
   func patches(_ volumes: [LabeledVolume], rows: [Int], key: RandomKey) -> [HostArray] {
     let extents = [patch, patch, patch]
     return LabeledVolume.stacked(
@@ -212,91 +212,5 @@ struct NestedSeg: Experiment {
     if let output = context.output { try draw(runs, count, into: output) }
     let named = metrics.values.map { (prefix + $0.key, $0.value) }
     return try context.record(of: self, losses: losses, metrics: .init(.init(uniqueKeysWithValues: named)))
-  }
-
-  // MARK: - Evaluation
-
-  /// The labels of a volume, with the number of voxels where P(class >= k) grows with k, and of those where the
-  /// probabilities of classes fall and rise again.
-  func segmented(
-    _ volume: LabeledVolume, _ kind: Kind, _ judge: CompiledStep
-  ) throws -> (labels: HostArray, violations: Int, peaks: Int) {
-    let grid = PatchGrid(covering: volume.extents, by: [patch, patch, patch])
-    let parts = try grid.starts.map { start in
-      let inputs = LabeledVolume.stacked([volume.patch(at: start, extents: grid.patch)])
-      return try judge.run([inputs[0]])[0].elements(as: Float.self)
-    }
-    let (p, count) = (grid.joined(parts).elements(as: Float.self), volume.labels.count)
-    var (found, violations, peaks) = ([UInt8](repeating: 0, count: count), 0, 0)
-    for place in found.indices {
-      let own = stride(from: place, to: p.count, by: count).map { p[$0] }
-      // P(class >= k) for k = 0...C+1, whose differences are the probabilities of classes.
-      let above = [1] + (kind == .multi ? own : (1...Self.classCount).map { own[$0...].reduce(0, +) }) + [0]
-      if (1...Self.classCount).contains(where: { above[$0 + 1] > above[$0] }) { violations += 1 }
-      let classes = kind == .multi ? zip(above, above.dropFirst()).map { $0 - $1 } : own
-      // Differences of numbers close to 1 are off by some 1e-7.
-      let changes = zip(classes.dropFirst(), classes).map { $0 - $1 }.filter { abs($0) > 1e-6 }
-      if zip(changes, changes.dropFirst()).contains(where: { $0 < 0 && $1 > 0 }) { peaks += 1 }
-      let likeliest = own.indices.max { own[$0] < own[$1] } ?? 0
-      found[place] = UInt8(kind == .multi ? own.count { $0 > 0.5 } : likeliest)
-    }
-    return (HostArray(found, shape: volume.labels.shape), violations, peaks)
-  }
-
-  /// Dice of each region, as means over volumes, and what breaks the order; drawn and written for the last.
-  func judged(
-    _ volumes: [LabeledVolume], _ kind: Kind, _ judge: CompiledStep, _ step: Int, into context: RunContext?
-  ) throws -> Metrics {
-    var sums: [String: Double] = [:]
-    for (number, volume) in volumes.enumerated() {
-      let (found, violations, peaks) = try segmented(volume, kind, judge)
-      for (name, dice) in zip(Self.regionNames, volume.dice(of: found, classCount: Self.classCount)) {
-        sums["dice.\(kind).\(name)", default: 0] += dice / Double(volumes.count)
-        sums["dice.\(kind).\(name).\(step)", default: 0] += dice / Double(volumes.count)
-      }
-      sums["violations.\(kind)", default: 0] += Double(violations)
-      sums["peaks.\(kind)", default: 0] += Double(peaks)
-      guard let context, let output = context.output else { continue }
-      if number < 3 { try draw(volume, found, kind, number, into: output) }
-      guard context.dataFolder != nil else { continue }
-      let values = found.elements(as: UInt8.self).map { $0 == 0 ? 0 : Int32(labels[Int($0) - 1]) }
-      try NIfTIFile.write(
-        HostArray(values, shape: found.shape), to: "\(output.path)/\(volume.name)-\(kind).nii.gz")
-    }
-    return Metrics(sums)
-  }
-
-  /// The slice with the most of the innermost region that is there: the third channel, truth beside prediction.
-  func draw(
-    _ volume: LabeledVolume, _ found: HostArray, _ kind: Kind, _ number: Int, into output: RunFolder
-  ) throws {
-    let z = volume.fullestSlice
-    let grays = volume.slice(z, channel: min(2, volume.channelCount - 1))
-    let panels = [("truth", volume.labels), ("\(kind)", found)].map { name, labels in
-      SlicePicture.Panel(name, grays: grays, regions: LabeledVolume.slice(z, of: labels))
-    }
-    let picture = SlicePicture(panels, regionNames: Self.regionNames)
-    try output.write(picture.svg, to: "slice-\(number)-\(kind).svg")
-  }
-
-  /// Dice against steps, and the differences of pairs.
-  func draw(_ runs: [Metrics], _ count: Int, into output: RunFolder) throws {
-    let places = Set(stride(from: interval, through: count, by: interval)).union([count]).sorted()
-    let curves: [LineChart.Series] = networks.flatMap { kind in
-      Self.regionNames.map { name in
-        .init("\(kind), \(name)", at: places, of: runs) { "dice.\(kind).\(name).\($0)" }
-      }
-    }
-    try output.write(
-      LineChart("Dice of test volumes", x: .init("step"), y: .init("mean Dice"), series: curves),
-      named: "dice")
-    let pairs: [LineChart.Series] = Self.regionNames.map { name in
-      .init(
-        name, runs.enumerated().map { .init(x: Double($0), y: $1["difference.\(name)"] ?? .nan) },
-        style: .markers)
-    }
-    try output.write(
-      LineChart("Multi-level less softmax", x: .init("seed"), y: .init("difference of Dice"), series: pairs),
-      named: "differences")
   }
 }
