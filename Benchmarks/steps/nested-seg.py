@@ -71,7 +71,7 @@ def run_peer(threads, steps, ways):
             super().__init__()
             self.inner = nn.Sequential(
                 nn.InstanceNorm3d(features, affine=True), nn.LeakyReLU(0.01),
-                nn.Conv3d(features, features, 3, padding=1), nn.Dropout(DROPOUT),
+                nn.Conv3d(features, features, 3, padding=1, bias=False), nn.Dropout(DROPOUT),
                 nn.InstanceNorm3d(features, affine=True), nn.LeakyReLU(0.01),
                 nn.Conv3d(features, features, 3, padding=1),
             )

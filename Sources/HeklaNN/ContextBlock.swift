@@ -9,7 +9,7 @@ import HeklaTensors
 public struct ContextBlock: Module {
   /// The norms before each convolution.
   public let normalizations: [GroupNormalization]
-  /// The two convolutions.
+  /// The two convolutions; the first has no shift, which the norm would take away.
   public let convolutions: [Convolution]
   /// What drops elements between them.
   public let dropout: Dropout
@@ -25,7 +25,7 @@ public struct ContextBlock: Module {
     convolutions = (0..<2).map { number in
       Convolution(
         channels: features, features: features, kernel: [Int](repeating: 3, count: axes), padding: .same,
-        key: key.folded(in: UInt64(number)))
+        bias: number == 1, key: key.folded(in: UInt64(number)))
     }
     self.dropout = Dropout(rate: dropout)
   }

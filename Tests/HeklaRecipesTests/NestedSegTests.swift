@@ -107,7 +107,7 @@ import Testing
   func `The gradient of the whole model agrees with central differences`(kind: NestedSeg.Kind) throws {
     let recipe = try Self.tiny()
     let f = recipe.network(kind, channels: 2, key: RandomKey(seed: 4))
-    let x = Tensor(Self.numbers(128, seed: 5), shape: [1, 2, 4, 4, 4])
+    let x = Tensor(Self.numbers(128, seed: 5).map { Float($0) }, shape: [1, 2, 4, 4, 4])
     let labels = Tensor((0..<64).map { UInt8(min($0 % 4, $0 / 16)) }, shape: [1, 4, 4, 4])
     let loss = recipe.objective(kind, f(x, key: Tensor(RandomKey(seed: 6))), labels: labels)
     let theta = f.trainableParameters
