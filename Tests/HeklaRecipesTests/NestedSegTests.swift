@@ -190,14 +190,13 @@ import Testing
     }
   }
 
-  @Test func `Pairs start from the same trunk and see the same patches; the same seed gives the same bits`()
-    throws
-  {
+  @Test func `The same seed gives the same bits, another seed others`() throws {
     func run(_ seed: UInt64) throws -> RunRecord {
       try Self.tiny().run(RunContext(device: Self.device("cpu"), seed: seed))
     }
-    let (first, again, other) = (try run(5), try run(5), try run(6))
-    #expect(first.losses == again.losses && first.metrics == again.metrics && other.losses != first.losses)
+    let (first, again) = (try run(5), try run(5))
+    #expect(first.losses == again.losses && first.metrics == again.metrics)
+    #expect(try run(6).losses != first.losses)
   }
 
   // MARK: Files
