@@ -23,7 +23,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BATCH, CHANNELS, EXTENT, FEATURES, CLASSES = 4, 4, 32, (8, 16, 32), 3
-STEEPNESS, DROPOUT, RATE = 6.0, 0.3, 1e-3
+STEEPNESS, DROPOUT, RATE = 12.0, 0.3, 3e-3
 WAYS = ["first", "last"]
 
 
