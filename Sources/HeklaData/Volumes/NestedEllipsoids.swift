@@ -11,9 +11,9 @@ public struct NestedEllipsoids: Sendable {
   /// Depth, height and width.
   public var extent = 32
   /// The share of volumes without class 3.
-  public var absence = 0.15
+  public var absence = 0.1
   /// The standard deviation of each voxel's noise, where tissue is about 1.
-  public var noise = 0.3
+  public var noise = 0.2
   /// How much classes shift their channels.
   public var contrast = 0.5
 

@@ -10,15 +10,16 @@ import HeklaExperiments
 /// [B, C+1, D, H, W], with cross-entropy and soft Dice of classes 1...C.
 ///
 /// Departures: volumes of 32^3 with deformed ellipsoids in place of BraTS; 8-16-32 features in place of 16-32-64-128;
-/// 150 steps at 3e-3, without dropout; the loss and the thresholds, which the abstract does not give, are chosen here. With a data folder, all else the same,
-/// patches are drawn from its files, and volumes are predicted patch by patch, padded and cropped: see `VolumeFolder`.
+/// 120 steps at a rate of 3e-3, without dropout; the loss and the thresholds, which the abstract does not give, are
+/// chosen here. With a data folder patches are drawn from its files, and volumes are predicted patch by patch, padded
+/// and cropped: see `VolumeFolder`.
 struct NestedSeg: Experiment {
   static let paper = Paper(
     "Hierarchical multi-class segmentation of glioma images using networks with multi-level activation function",
     by: "Hu, Li, Zhao, Dong, Menze and Piraud", year: 2018, id: "arXiv:1810.09488")
 
   var networks = ["multi", "softmax"]
-  var seeds = 3, steps = 150, batch = 4, patch = 32, interval = 50
+  var seeds = 3, steps = 120, batch = 4, patch = 32, interval = 40
   var train = 120, tests = 40
   var features = [8, 16, 32]
   var h = 12.0, loss = "regions"
