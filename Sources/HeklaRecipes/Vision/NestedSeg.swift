@@ -41,11 +41,16 @@ struct NestedSeg: Experiment {
     Claim("the regions are found", source: "abstract: 0.86, 0.72 and 0.77 on BraTS 2018") {
       $0["dice.multi.whole"] >= 0.85 && $0["dice.multi.core"] >= 0.75 && $0["dice.multi.active"] >= 0.65
     },
-    Claim("the order of classes helps to find the innermost", source: "abstract: 0.69 to 0.72 for one region")
-    {
-      $0["difference.active"] >= 0
-    },
-    Claim("and does no harm to the outermost", source: "abstract") { $0["difference.whole"] >= -0.01 },
+    Claim(
+      "the order of classes helps to find the innermost", source: "abstract: 0.69 to 0.72 for one region",
+      failure:
+        "softmax is better by 0.04 to 0.05 in the pairs; on other, noisier data with dropout, 300 steps at 1e-3 and "
+        + "h = 6, multi-level was by 0.026 in one pair; the paper's size and number of steps were not tried"
+    ) { $0["difference.active"] >= 0 },
+    Claim(
+      "and does no harm to the outermost", source: "abstract",
+      failure: "it is worse by 0.02 in the pairs, and was by 0.025 on the other data"
+    ) { $0["difference.whole"] >= -0.01 },
     Claim("no voxel breaks the nesting", source: "section 2") { $0["violations.multi"] == 0 },
   ]
 
