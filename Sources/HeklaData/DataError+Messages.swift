@@ -54,6 +54,15 @@ extension DataError: CustomStringConvertible {
     case .unsupportedNPYType(let file, let descr):
       "'\(file)' holds elements of type \(shortened(descr)), which arrays do not have; they have <f2, <f4, <f8, "
         + "<i4, <i8, <u4, |u1 and |b1. Convert the array with NumPy's astype and save it again."
+    case .notNIfTI(let file, let firstBytes):
+      "'\(file)' is not a NIfTI-1 file: it begins with \(hexadecimal(firstBytes)) at byte 0 instead of 5c 01 00 00 or "
+        + "00 00 01 5c. Check that the file is what its name says; NIfTI-2 and DICOM are to be converted first."
+    case .malformedNIfTI(let file, let byteOffset, let problem):
+      "'\(file)' cannot be read as a NIfTI-1 file: \(problem), at byte \(byteOffset). Copy it again from its source, or "
+        + "save it again as one file .nii."
+    case .unsupportedNIfTIType(let file, let datatype):
+      "'\(file)' holds elements of NIfTI's type \(datatype), which is not read; read are 2 (uint8), 4 (int16), 8 (int32), "
+        + "16 (float32), 64 (float64) and 512 (uint16). Save it again as one of these."
     case .sizeOverflow(let file, let extents):
       "'\(file)' claims the extents \(extents) in its header, more bytes than any memory "
         + "has. The header is damaged: copy the file again from its source."

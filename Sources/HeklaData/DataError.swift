@@ -41,6 +41,12 @@ public enum DataError: Error, Sendable, Hashable {
   case malformedNPY(file: String, byteOffset: Int, problem: String)
   /// An NPY file holds elements of a type that arrays do not have.
   case unsupportedNPYType(file: String, descr: String)
+  /// A NIfTI file does not begin with the size of its header.
+  case notNIfTI(file: String, firstBytes: [UInt8])
+  /// A NIfTI file's header breaks the rules of the format, or asks for a part of it that is not read.
+  case malformedNIfTI(file: String, byteOffset: Int, problem: String)
+  /// A NIfTI file holds elements of a type that is not read.
+  case unsupportedNIfTIType(file: String, datatype: Int)
   /// The extents of a file's header multiply to more bytes than can be addressed.
   case sizeOverflow(file: String, extents: [Int])
   /// The file ends before its header's promise is kept.

@@ -4,6 +4,7 @@ import HeklaExperiments
 public let catalog = RecipeCatalog([
   DAGNN.self,
   LotteryTicket.self,
+  NestedSeg.self,
   PFN.self,
   PointerNet.self,
 ])

@@ -16,6 +16,8 @@ struct DataErrorTests {
     .wrongMagic(file: "f", firstBytes: [0x89, 0x50]), .unsupportedElementType(file: "f", code: 0x0a),
     .notNPY(file: "f", firstBytes: [0x50, 0x4b]), .unsupportedNPYType(file: "f", descr: ">f4"),
     .malformedNPY(file: "f", byteOffset: 12, problem: "a quote is never closed"),
+    .notNIfTI(file: "f", firstBytes: [0x50, 0x4b]), .unsupportedNIfTIType(file: "f", datatype: 128),
+    .malformedNIfTI(file: "f", byteOffset: 40, problem: "the number of axes is 9, not 1 to 7"),
     .unwritableElementType(file: "f", elementType: .bool), .sizeOverflow(file: "f", extents: [9, 9]),
     .truncated(file: "f", expectedByteCount: 20, foundByteCount: 10),
     .trailingBytes(file: "f", expectedByteCount: 10, foundByteCount: 12),

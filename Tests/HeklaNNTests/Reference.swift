@@ -67,3 +67,28 @@ struct ReferenceStep {
     for (assignment, array) in zip(assignments, results) { held[assignment.parameter] = array }
   }
 }
+
+/// For each of `parameters` the difference between the derivative of `loss` along a random direction and a central
+/// difference, relative to the larger of the derivative and 1e-2; their first values are moved off kinks.
+func directionalErrors(_ loss: Tensor, _ parameters: [Parameter]) -> [Double] {
+  let start = parameters.enumerated().map { index, parameter in
+    let first = values(parameter.initial)
+    return zip(first, numbers(first.count, seed: UInt64(100 + index))).map { $0 + 0.1 * $1 }
+  }
+  func evaluate(_ tensors: [Tensor], _ theta: [[Double]]) -> [[Double]] {
+    let fed = zip(parameters, theta).map { ($0.tensor.node, HostArray($1, shape: $0.shape)) }
+    return referenceValues(of: tensors, feeding: Dictionary(uniqueKeysWithValues: fed)).map { $0.doubles() }
+  }
+  let slopes = evaluate(gradients(of: loss, withRespectTo: parameters.map(\.tensor)), start)
+  let step = 1e-5
+  return parameters.indices.map { index in
+    let direction = numbers(start[index].count, seed: UInt64(200 + index))
+    let ends = [step, -step].map { step in
+      var theta = start
+      theta[index] = zip(theta[index], direction).map { $0 + step * $1 }
+      return evaluate([loss], theta)[0][0]
+    }
+    let found = zip(slopes[index], direction).reduce(0) { $0 + $1.0 * $1.1 }
+    return abs(found - (ends[0] - ends[1]) / (2 * step)) / max(abs(found), 1e-2)
+  }
+}
