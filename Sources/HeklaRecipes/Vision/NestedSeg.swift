@@ -58,30 +58,22 @@ struct NestedSeg: Experiment {
 
   static let regionNames = ["whole", "core", "active"], classCount = regionNames.count
 
-  func rejected(_ name: String, _ given: Any, _ reason: String) -> ExperimentError {
-    .settingRejected(name, owner: Self.name, given: "\(given)", reason: reason)
-  }
-
   /// Volumes to train on and to judge by, the same for all seeds.
   func volumes(_ context: RunContext) throws -> [[LabeledVolume]] {
-    let least = [
-      ("seeds", seeds), ("steps", steps), ("batch", batch), ("interval", interval), ("train", train),
-    ]
-    for (name, value) in least + [("tests", tests), ("patch", patch)] where value < 1 {
-      throw rejected(name, value, "the least is 1")
-    }
-    for (name, value) in [("h", h), ("learningRate", learningRate)] where !(value > 0 && value.isFinite) {
-      throw rejected(name, value, "it is positive")
-    }
-    guard (0..<1).contains(dropout) else { throw rejected("dropout", dropout, "it is in 0..<1") }
+    try Self.requirePositive([
+      "seeds": seeds, "steps": steps, "batch": batch, "interval": interval, "train": train, "tests": tests,
+      "patch": patch,
+    ])
+    try Self.requirePositive(["h": h, "learningRate": learningRate])
+    guard (0..<1).contains(dropout) else { throw Self.rejected("dropout", dropout, "it is in 0..<1") }
     guard features.count > 1, features.allSatisfy({ $0 > 0 }) else {
-      throw rejected("features", features, "there are two levels or more, with a feature each at least")
+      throw Self.rejected("features", features, "there are two levels or more, with a feature each at least")
     }
     guard ["regions", "squares"].contains(loss) else {
-      throw rejected("loss", loss, "it is regions or squares")
+      throw Self.rejected("loss", loss, "it is regions or squares")
     }
     guard Set(labels).count == Self.classCount, labels.count == Self.classCount, !labels.contains(0) else {
-      throw rejected("labels", labels, "there are \(Self.classCount) different numbers other than 0")
+      throw Self.rejected("labels", labels, "there are \(Self.classCount) different numbers other than 0")
     }
     let key = context.key.folded(in: "data")
     guard let folder = context.dataFolder else {
@@ -168,7 +160,7 @@ struct NestedSeg: Experiment {
   func run(_ context: RunContext) throws -> RunRecord {
     let kinds = Kind.allCases.filter { networks.contains($0.rawValue) }
     guard !kinds.isEmpty, networks.allSatisfy({ Kind(rawValue: $0) != nil }) else {
-      throw rejected("networks", networks, "there are multi and softmax")
+      throw Self.rejected("networks", networks, "there are multi and softmax")
     }
     let (volumes, executor) = (try volumes(context), try context.makeExecutor())
     let (training, judging, channels) = (volumes[0], volumes[1], volumes[0][0].channelCount)
@@ -190,12 +182,8 @@ struct NestedSeg: Experiment {
         for number in 0..<count {
           let own = key.folded(in: "step").folded(in: UInt64(number))
           let inputs = patches(training, rows: order.indices(step: number), key: own)
-          let loss = try step.run(inputs + [HostArray([own.words.x, own.words.y])])[0].doubles()[0]
-          guard loss.isFinite else {
-            throw ExperimentError.stopped(
-              owner: Self.name, reason: "the loss of \(kind) is \(loss) at step \(number)")
-          }
-          losses.append(loss)
+          let loss = try step.run(inputs + [HostArray(own)])[0].doubles()[0]
+          losses.append(try Self.finite(loss, of: "\(kind) at step \(number)"))
           progress.advance(to: number + 1, loss: loss)
           guard (number + 1) % interval == 0 || number + 1 == count else { continue }
           let isLast = number + 1 == count && seed == 0
