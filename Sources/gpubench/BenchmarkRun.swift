@@ -7,11 +7,14 @@ import HeklaTensors
 struct BenchmarkRun {
   let executor: PlanExecutor
   let timer: LaunchTimer
+  /// Whether operations share kernels.
+  let fuses: Bool
 
   /// A run on `device`.
-  init(on device: any Device, timer: LaunchTimer) throws(DeviceError) {
+  init(on device: any Device, timer: LaunchTimer, fuses: Bool = true) throws(DeviceError) {
     executor = try PlanExecutor(device)
     self.timer = timer
+    self.fuses = fuses
   }
 
   /// The variants of `benchmark`'s kernel that `choice` stands for: none for the one that is chosen by rule.
@@ -44,6 +47,7 @@ struct BenchmarkRun {
     defer { withExtendedLifetime(parameters) {} }
     for (parameter, array) in zip(parameters, values) { try executor.assign(array, to: parameter) }
     var options = CompilerOptions()
+    options.fuses = fuses
     let choice = KernelChoice(of: benchmark)
     if let choice, let variant { options.preferredVariants[choice.primitive] = variant }
     let step = try executor.compile(
@@ -59,7 +63,7 @@ struct BenchmarkRun {
     }
     return BenchmarkResult(
       caseName: benchmark.name, kernel: kernels.joined(separator: "+"),
-      variant: step.plan.steps.first { $0.label == choice?.primitive }?.variant ?? "loop",
+      variant: step.plan.steps.first { $0.label.isKernel(of: choice?.primitive) }?.variant ?? "loop",
       device: executor.device.name, shape: benchmark.shape, type: benchmark.elementType,
       medianMilliseconds: milliseconds, gigaflops: benchmark.operationCount / milliseconds * 1e-6,
       gigabytesPerSecond: benchmark.byteCount / milliseconds * 1e-6, error: error)
@@ -71,6 +75,13 @@ struct BenchmarkRun {
     let host = try PlanExecutor(try DeviceCatalog.shared.device(named: "cpu"))
     let key = RandomKey(seed: 0)
     return try host.values(of: inputs.enumerated().map { $1.tensor(key: key.folded(in: UInt64($0))) })
+  }
+}
+
+extension String {
+  /// Whether a launch of this label computes `primitive`, alone or with what follows it.
+  fileprivate func isKernel(of primitive: String?) -> Bool {
+    primitive.map { self == $0 || hasPrefix($0 + " + ") } ?? false
   }
 }
 

@@ -35,6 +35,7 @@ struct RunCommand: ParsableCommand {
         gpubench run matmul --shape 512x512x64 --batch 16 --transpose right
         gpubench run softmax-rows --device cpu --shape 4096x1024 --json
         gpubench run cholesky --device opencl:0 --variant all
+        gpubench run matrix-product/bias-gelu --device vulkan:0 --apart
 
       TIME: the median over repetitions of one evaluation, with the inputs on the device and nothing read back. \
       On Vulkan GPUs the sum of the launches' own times, by the device's timestamps; elsewhere the clock over \
@@ -81,6 +82,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Begin no repetition after this time; three are made in any case.")
   var seconds = 1.0
 
+  @Flag(help: "Give each operation a kernel of its own, to see what sharing them is worth.")
+  var apart = false
+
   @Flag(help: "Print a JSON array to standard output instead of a table.")
   var json = false
 
@@ -110,7 +114,8 @@ struct RunCommand: ParsableCommand {
     if let samples { try rejectCaseOptions(for: samples.primitive) }
     let device = try DeviceCatalog.shared.device(named: device)
     let cases = try samples?.cases ?? request?.cases(on: device.capabilities) ?? []
-    let run = try BenchmarkRun(on: device, timer: LaunchTimer(repetitions: repetitions, seconds: seconds))
+    let run = try BenchmarkRun(
+      on: device, timer: LaunchTimer(repetitions: repetitions, seconds: seconds), fuses: !apart)
     let plan = try self.plan(cases, on: run, passesOver: samples?.isWhole == true)
     reporting("\(device.name): \(device.capabilities.deviceName), \(device.capabilities.driver)")
     var (results, hasFailed) = ([BenchmarkResult](), false)
