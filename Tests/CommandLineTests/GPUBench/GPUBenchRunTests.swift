@@ -94,6 +94,18 @@ import Testing
     Sample.all.first { $0.primitive == primitive }?.samples ?? []
   }
 
+  @Test("operations share a kernel, or are apart when asked to be", arguments: ["vulkan:0", "opencl:0"])
+  func apart(device: String) throws {
+    try require(device)
+    let kernels = try [[], ["--apart"]].map { option in
+      let arguments = ["matrix-product/bias-gelu", "--device", device, "--repeat", "1", "--seconds", "0"]
+      let (results, hasFailed) = try RunCommand.parse(arguments + option).measure { _ in }
+      #expect(!hasFailed && results.allSatisfy { $0.variant != "loop" })
+      return results.map(\.kernel)
+    }
+    #expect(kernels == [["matmul_registers"], ["matmul_registers+map"]])
+  }
+
   @Test(
     "every sample in single precision has a variant for each device",
     arguments: ["cpu", "vulkan:0", "opencl:0"])
