@@ -35,8 +35,8 @@ import Testing
     #expect(converted(.uint8).elements(as: UInt8.self) == [0, 0, 0, 0, 2, 255, 0, 255, 0])
     #expect(
       converted(.bool).elements(as: Bool.self) == [true, true, true, true, true, true, true, true, true])
-    let numbers = [0, -0.0, Double.leastNonzeroMagnitude]
-    #expect(HostArray(converting: numbers, shape: [3], to: .bool).doubles() == [0, 0, 1])
+    let smallest = [0, -0.0, Double.leastNonzeroMagnitude]
+    #expect(HostArray(converting: smallest, shape: [3], to: .bool).doubles() == [0, 0, 1])
   }
 
   @Test func `the bounds of each integer type survive the way through Double`() {
