@@ -12,7 +12,9 @@ extension ParsableCommand {
 
   /// Runs the subcommand that `arguments` spell, prints what went wrong, and returns the exit code.
   ///
-  /// - Parameter report: What an error of this command means.
+  /// - Parameters:
+  ///   - arguments: What was typed after the command's own name.
+  ///   - report: What an error of this command means.
   public static func execute(
     _ arguments: [String], reportingErrorsAs report: (any Error) -> ExitReport
   ) -> Int32 {

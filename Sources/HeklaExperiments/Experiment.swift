@@ -59,7 +59,9 @@ extension Experiment {
 
   /// `loss`, which training cannot go on with unless it is finite.
   ///
-  /// - Parameter place: Whose loss at which step, for the message.
+  /// - Parameters:
+  ///   - loss: Of a step.
+  ///   - place: Whose loss at which step, for the message.
   public static func finite(_ loss: Double, of place: @autoclosure () -> String) throws(ExperimentError)
     -> Double
   {

@@ -17,6 +17,7 @@ public struct AdditiveAttention: Module {
 
   /// Scores of keys and queries of extent `width`.
   /// - Parameters:
+  ///   - width: The extent of keys, queries and what is between them.
   ///   - initializer: Draws all three weights.
   ///   - key: What they are drawn from.
   public init(width: Int, initializer: Initializer = .uniform(from: -0.08, to: 0.08), key: RandomKey) {

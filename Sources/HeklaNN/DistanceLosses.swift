@@ -38,6 +38,8 @@ public func hingeLoss(_ scores: Tensor, labels: Tensor, reduction: LossReduction
 ///   - left: Shape `[..., width]`.
 ///   - right: Of the same shape and type.
 ///   - isSame: `bool` of shape `[...]`; all pairs count as equal when nil.
+///   - margin: The cosine up to which other pairs cost nothing.
+///   - reduction: What becomes of the pairs' losses.
 public func cosineLoss(
   _ left: Tensor, _ right: Tensor, isSame: Tensor? = nil, margin: Double = 0, reduction: LossReduction = .mean
 ) -> Tensor {
@@ -54,6 +56,9 @@ public func cosineLoss(
 ///   - anchors: Shape `[..., width]`.
 ///   - positives: Of the same shape and type.
 ///   - negatives: Of the same shape and type.
+///   - margin: How much closer positives are to be.
+///   - norm: What distances are measured by.
+///   - reduction: What becomes of the triplets' losses.
 public func tripletLoss(
   anchors: Tensor, positives: Tensor, negatives: Tensor, margin: Double = 1, norm: Tensor.Norm = .l2,
   reduction: LossReduction = .mean
@@ -70,6 +75,7 @@ public func tripletLoss(
 /// - Parameters:
 ///   - logProbabilities: Shape `[..., classes]`, such as `logSoftmax()` gives.
 ///   - labels: `int32` of shape `[...]`, each in `0..<classes`.
+///   - reduction: What becomes of the labels' losses.
 public func negativeLogLikelihood(
   logProbabilities: Tensor, labels: Tensor, reduction: LossReduction = .mean, file: StaticString = #fileID,
   line: UInt = #line
@@ -91,6 +97,7 @@ public func negativeLogLikelihood(
 /// - Parameters:
 ///   - targets: p, shape `[..., classes]`.
 ///   - logProbabilities: log q, of the same shape and type.
+///   - reduction: What becomes of the distributions' divergences.
 /// - Returns: Rank 0, or shape `[...]` without reduction.
 public func klDivergence(
   of targets: Tensor, from logProbabilities: Tensor, reduction: LossReduction = .mean

@@ -19,6 +19,8 @@ public struct HamiltonianMonteCarlo: Sendable {
   /// Chains that start at `start`.
   /// - Parameters:
   ///   - start: Shape `[chains, d]`.
+  ///   - stepSize: The time of a leapfrog, positive.
+  ///   - leapfrogs: How many a step has, at least 1.
   ///   - potential: -log of the density, up to a constant, `[chains]`, of positions `[chains, d]`; that of a
   ///     chain depends on its own position alone.
   public init(

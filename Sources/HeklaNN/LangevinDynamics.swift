@@ -18,7 +18,12 @@ public struct LangevinDynamics: Optimizer {
   private let state: OptimizerState
 
   /// Sampling of `parameters`.
-  /// - Parameter key: What the noise is drawn from; each step and each parameter folds in its own number.
+  /// - Parameters:
+  ///   - parameters: What is sampled.
+  ///   - learningRate: The size of a step.
+  ///   - momentum: How much of the velocity stays, in `0..<1`.
+  ///   - temperature: 1 samples the posterior, 0 makes no noise.
+  ///   - key: What the noise is drawn from; each step and each parameter folds in its own number.
   public init(
     for parameters: [Parameter], learningRate: some LearningRate, momentum: Double = 0,
     temperature: Double = 1,

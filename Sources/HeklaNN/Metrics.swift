@@ -57,6 +57,7 @@ public func coefficientOfDetermination(_ predictions: Tensor, _ targets: Tensor)
 /// - Parameters:
 ///   - positives: Scores, of rank 1.
 ///   - negatives: Scores, of rank 1, at least `count`.
+///   - count: Which of the highest negative scores has to be exceeded, from 1.
 /// - Returns: A `float32` of rank 0.
 public func hitRate(positives: Tensor, negatives: Tensor, above count: Int) -> Tensor {
   require(

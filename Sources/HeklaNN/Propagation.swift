@@ -8,7 +8,9 @@ extension Graph {
   ///
   /// It is its own transpose, so gradients flow back along the same products. A vertex without edges keeps what it has.
   /// Source: Kipf & Welling 2017, "Semi-supervised classification with graph convolutional networks", equation 2.
-  /// - Parameter edges: Pairs of vertices; loops and repeated edges count once or not at all.
+  /// - Parameters:
+  ///   - vertexCount: How many vertices there are.
+  ///   - edges: Pairs of vertices; loops and repeated edges count once or not at all.
   /// - Returns: A matrix whose elements are stored row by row, columns ascending.
   /// - Throws: `DeviceError.indexOutOfRange` for a vertex that is not in `0..<vertexCount`.
   public static func normalizedAdjacency(

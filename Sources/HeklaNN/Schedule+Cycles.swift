@@ -34,7 +34,11 @@ extension LearningRate where Self == Schedule {
   /// Evenly up from `low` to `high` in `halfCycle` steps and down again, on and on.
   ///
   /// Source: Smith 2017, "Cyclical learning rates for training neural networks", section 3.1.
-  /// - Parameter factor: What the height of each cycle is multiplied with to give the next one's.
+  /// - Parameters:
+  ///   - low: The least rate.
+  ///   - high: The greatest rate of the first cycle.
+  ///   - halfCycle: The steps from the least to the greatest.
+  ///   - factor: What the height of each cycle is multiplied with to give the next one's.
   public static func cyclical(
     from low: Double, to high: Double, halfCycle: Int, factor: Double = 1
   ) -> Schedule {

@@ -12,7 +12,9 @@ extension Tensor {
   /// diagonal; an ellipsis stands for any axes, which broadcast. Without an arrow the result has the labels that
   /// occur once, in alphabetical order. Operands are contracted two at a time as matrix products, in the order
   /// that takes the fewest multiplications, found exhaustively for up to six.
-  /// - Parameter equation: The terms with commas between, an arrow, and the labels of the result.
+  /// - Parameters:
+  ///   - equation: The terms with commas between, an arrow, and the labels of the result.
+  ///   - operands: A tensor for each term, of one type.
   public static func einsum(
     _ equation: String, _ operands: Tensor..., file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor { einsum(equation, operands, file: file, line: line) }

@@ -42,7 +42,9 @@ extension Tensor {
   }
 
   /// The `count` real numbers along `axis` whose `rfft(along:)` this is, `[..., count / 2 + 1, ..., 2]`.
-  /// - Parameter axis: Of the result; the last axis of complex numbers is not counted.
+  /// - Parameters:
+  ///   - count: How many real numbers there are.
+  ///   - axis: Of the result; the last axis of complex numbers is not counted.
   public func irfft(
     count: Int, along axis: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

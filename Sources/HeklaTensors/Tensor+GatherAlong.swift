@@ -2,7 +2,9 @@ import HeklaArrays
 
 extension Tensor {
   /// The subarrays along `axis` that `indices` name; the axis gives way to those of `indices`.
-  /// - Parameter indices: `int32` of any shape, each in `0..<shape[axis]`.
+  /// - Parameters:
+  ///   - indices: `int32` of any shape, each in `0..<shape[axis]`.
+  ///   - axis: Along which.
   /// - Returns: Shape `shape[..<axis] + indices.shape + shape[(axis + 1)...]`.
   public func gathered(at indices: Tensor, along axis: Int) -> Tensor {
     let axis = shape.normalized(axis: axis)

@@ -3,7 +3,9 @@ import HeklaArrays
 /// Reductions that leave elements out: where a mask, a `bool` that broadcasts to the tensor, is false.
 extension Tensor {
   /// True at the first `lengths[...]` of `extent` places: which steps of padded sequences are real.
-  /// - Parameter lengths: `int32` of any shape.
+  /// - Parameters:
+  ///   - lengths: `int32` of any shape.
+  ///   - extent: How many places there are.
   /// - Returns: `bool` of shape `lengths.shape + [extent]`.
   public static func mask(lengths: Tensor, extent: Int) -> Tensor {
     require(lengths.elementType == .int32, "mask: lengths are \(lengths.signature); they must be int32")

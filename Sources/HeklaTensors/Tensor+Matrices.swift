@@ -46,7 +46,10 @@ extension Tensor {
   /// The diagonals of the matrices that two axes span: shape without both, and the diagonal innermost.
   ///
   /// By a reshape: in rows of one element more than the matrix has columns, the diagonal is a column.
-  /// - Parameter diagonal: 0 is the main one, positive ones lie above it.
+  /// - Parameters:
+  ///   - diagonal: 0 is the main one, positive ones lie above it.
+  ///   - first: The axis of the rows.
+  ///   - second: The axis of the columns.
   public func diagonal(_ diagonal: Int = 0, along first: Int = -2, _ second: Int = -1) -> Tensor {
     let (first, second) = (shape.normalized(axis: first), shape.normalized(axis: second))
     require(first != second, "diagonal: axis \(first) of \(shape) is named twice")

@@ -141,7 +141,10 @@ extension Tensor {
 
   /// `extent` elements along `axis` from `start` on, which is itself computed.
   ///
-  /// - Parameter start: `int32` of rank 0; held in `0...(shape[axis] - extent)`.
+  /// - Parameters:
+  ///   - start: `int32` of rank 0; held in `0...(shape[axis] - extent)`.
+  ///   - extent: How many elements.
+  ///   - axis: Along which.
   public func sliced(from start: Tensor, extent: Int, along axis: Int) -> Tensor {
     let axis = shape.normalized(axis: axis)
     requireStart(start, extent: extent, along: axis)
@@ -154,6 +157,7 @@ extension Tensor {
   /// - Parameters:
   ///   - part: Of this tensor's extents but along `axis`.
   ///   - start: `int32` of rank 0; held in `0...(shape[axis] - part.shape[axis])`.
+  ///   - axis: Along which.
   public func replacing(from start: Tensor, with part: Tensor, along axis: Int) -> Tensor {
     let axis = shape.normalized(axis: axis)
     let extent = part.shape[axis]

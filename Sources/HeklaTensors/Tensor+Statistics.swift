@@ -86,6 +86,7 @@ extension Tensor {
   /// - Parameters:
   ///   - signs: -1, 0 or 1 for each element; shapes broadcast.
   ///   - axes: Along which to sum, along all when nil.
+  ///   - keepingAxes: Whether the result keeps them, with an extent of 1.
   /// - Returns: The logarithm of the sum's absolute value, -infinity where the sum is 0, and its sign.
   public func logSumExp(
     signs: Tensor, along axes: [Int]? = nil, keepingAxes: Bool = false
@@ -159,7 +160,9 @@ extension Tensor {
   }
 
   /// The distances of all rows of this tensor to all rows of `other`, from the differences themselves.
-  /// - Parameter other: `[..., m, d]` for a tensor `[..., n, d]`.
+  /// - Parameters:
+  ///   - other: `[..., m, d]` for a tensor `[..., n, d]`.
+  ///   - norm: What distances are measured by.
   /// - Returns: `[..., n, m]`.
   public func pairwiseDistances(to other: Tensor, norm: Norm = .l2) -> Tensor {
     (expanded(at: -2) - other.expanded(at: -3)).norm(norm, along: [-1])
