@@ -95,6 +95,7 @@ import Testing
           gpubench run matmul --shape 512x512x64 --batch 16 --transpose right
           gpubench run softmax-rows --device cpu --shape 4096x1024 --json
           gpubench run cholesky --device opencl:0 --variant all
+          gpubench run matrix-product/bias-gelu --device vulkan:0 --apart
 
         TIME: the median over repetitions of one evaluation, with the inputs on the
         device and nothing read back. On Vulkan GPUs the sum of the launches' own
@@ -136,6 +137,8 @@ import Testing
           --repeat <count>        The most repetitions. (default: 100)
           --seconds <seconds>     Begin no repetition after this time; three are made
                                   in any case. (default: 1.0)
+          --apart                 Give each operation a kernel of its own, to see what
+                                  sharing them is worth.
           --json                  Print a JSON array to standard output instead of a
                                   table.
           --version               Show the version.
