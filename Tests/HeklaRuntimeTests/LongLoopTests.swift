@@ -65,8 +65,10 @@ import Testing
   /// Most of the terms in segment 1, a few in 0, none in 2.
   private static let long = Tensor.range(count).map { .select($0 .< 100, 0, .constant(1, .int32)) }
 
-  /// On Vulkan alone, whose driver for processors is the one with the limit: such a product takes seconds.
-  @Test(arguments: TestDevice.shading.filter { $0.name.hasPrefix("vulkan") })
+  /// Vulkan alone has the driver with the limit, and long loops take seconds.
+  private static let devices = TestDevice.shading.filter { $0.name.hasPrefix("vulkan") }
+
+  @Test(arguments: devices)
   func `the factor of a large matrix is right`(device: TestDevice) throws {
     let (n, rows) = (1_900, Tensor.range(1_900).expanded(at: 0).converted(to: .float32))
     // |i - j| decays: the covariance of a random walk that forgets, well conditioned.
@@ -80,7 +82,7 @@ import Testing
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
-  @Test(arguments: TestDevice.shading)
+  @Test(arguments: devices)
   func `attention over many keys is right, or refused`(device: TestDevice) throws {
     func attention(_ keys: Int) -> Tensor {
       let values = Tensor.range(keys * 128).reshaped(to: [1, 1, keys, 128]).map {
@@ -101,7 +103,7 @@ import Testing
     }
   }
 
-  @Test(arguments: TestDevice.shading, operations)
+  @Test(arguments: devices, operations)
   func `what takes long loops is exact`(device: TestDevice, operation: Operation) throws {
     let numbers = (0..<Self.count).map { Float(($0 * 7_919) % 5 - 2) }
     let result = try device.run { executor in
