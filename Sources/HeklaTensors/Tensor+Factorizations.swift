@@ -2,8 +2,8 @@ import HeklaArrays
 
 /// Factorizations of batches of matrices, and what is made of them.
 ///
-/// NaN in a matrix gives NaN, in its own results only. Matrices beyond some hundred columns are for the cpu device:
-/// elsewhere one workgroup reflects a whole matrix, and eigenvalues take a dispatch for each column and sweep.
+/// NaN in a matrix gives NaN, in its own results only. Large matrices are for the cpu device: elsewhere
+/// one workgroup reflects a whole matrix, and eigenvalues and singular values are found of up to 256 columns.
 extension Tensor {
   /// `P A = L U` with partial pivoting, for matrices `[..., n, n]`.
   ///

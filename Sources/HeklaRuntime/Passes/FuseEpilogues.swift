@@ -23,25 +23,19 @@ func fuseEpilogues(_ kernels: [FormedKernel], roots: [Node], maxBindings: Int) -
   for (index, kernel) in kernels.enumerated() {
     guard case .loop(let built) = kernel.body else { continue }
     let pointwise = built.pointwiseReads
-    // Of several products the largest, which saves most.
+    // Of several products the last one, before which the others are computed in any case.
     let candidates = built.reads.enumerated().filter { _, node in
       producers[node] != nil && pointwise.contains(node) && readers[node] == 1 && !needed.contains(node)
         && node.shape.count == built.roots[0].shape.count
         && GLSLEpilogue.canFollow(node.elementType, built)
         && kernels[producers[node] ?? 0].reads.count + built.reads.count <= maxBindings
     }
-    guard let (binding, node) = candidates.max(by: { $0.element.flops < $1.element.flops }),
-      let producer = producers[node]
-    else { continue }
+    let last = candidates.max { (producers[$0.element] ?? 0) < (producers[$1.element] ?? 0) }
+    guard let (binding, node) = last, let producer = producers[node] else { continue }
     kernels[index] = FormedKernel(
       body: .fused(node, built, binding: binding),
       reads: kernels[producer].reads + built.reads.filter { $0 != node }, writes: built.roots)
     isTaken[producer] = true
   }
   return zip(kernels, isTaken).filter { !$1 }.map(\.0)
-}
-
-extension Node {
-  /// How long a product's sums are, all together: of the order of its inputs' sizes.
-  fileprivate var flops: Int { inputs.reduce(0) { $0 + $1.shape.count } }
 }

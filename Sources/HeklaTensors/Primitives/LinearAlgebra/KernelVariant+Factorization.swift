@@ -22,6 +22,10 @@ extension ElementType {
 }
 
 extension Capabilities {
+  /// The most columns of matrices whose eigenvalues or singular values shaders find. They make so many sweeps of rotations
+  /// and do not look whether these were enough; larger matrices take more.
+  static let mostRotatedColumns = 256
+
   /// The lanes of a workgroup that has a matrix in buffers to itself, a multiple of 16.
   var wideLocalSize: Int { min(256, maxWorkgroupInvocations, maxWorkgroupSize[0]) / 16 * 16 }
 
