@@ -14,6 +14,9 @@ static const int mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0
 #define TARGET __attribute__((target("avx2,fma")))
 #define ROWS 6
 #define FOR_EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define BROAD_ROWS 2
+#define FOR_EACH_BROAD_ROW_COUNT(X) X(1) X(2)
+#define DOT_COLUMNS 3
 
 #define REAL float
 #define LANES 8

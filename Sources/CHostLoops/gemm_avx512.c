@@ -9,6 +9,9 @@
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
 #define ROWS 14
 #define FOR_EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#define BROAD_ROWS 6
+#define FOR_EACH_BROAD_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define DOT_COLUMNS 6
 
 #define REAL float
 #define LANES 16

@@ -16,6 +16,9 @@
   for (int l = 0; l < (count); l++) (to)[l] = (vector)[l]
 #define ROWS 6
 #define FOR_EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define BROAD_ROWS 2
+#define FOR_EACH_BROAD_ROW_COUNT(X) X(1) X(2)
+#define DOT_COLUMNS 3
 
 #define REAL float
 #define LANES 4

@@ -73,25 +73,6 @@ TARGET static void NAME(pack_along)(void *packed, const void *elements, long ste
     }
 }
 
-TARGET static void NAME(pack_runs)(void *packed, long packed_step, const void *elements, long step, long depth,
-                                   const HostProductRun *runs, long run_count) {
-  for (long r = 0; r < run_count; r++) {
-    REAL *out = (REAL *)packed + runs[r].place;
-    const long count = runs[r].count;
-    const REAL *in = (const REAL *)elements + (runs[r].source < 0 ? 0 : runs[r].source);
-    if (runs[r].source < 0) {
-      for (long p = 0; p < depth; p++)
-        for (long i = 0; i < count; i += LANES) NAME(store)(out + p * packed_step + i, (VECTOR){0}, count - i);
-    } else if (count == 1) {
-      for (long p = 0; p < depth; p++) out[p * packed_step] = in[p * step];
-    } else {
-      for (long p = 0; p < depth; p++)
-        for (long i = 0; i < count; i += LANES)
-          NAME(store)(out + p * packed_step + i, NAME(load)(in + p * step + i, count - i), count - i);
-    }
-  }
-}
-
 // MARK: - Tiles
 
 // One tile: `rows` x `vectors * LANES` sums that stay in registers while `depth` runs.
@@ -278,13 +259,18 @@ TARGET static void NAME(vector_by_columns)(long columns, long depth, const void 
   for (; p < depth; p++) NAME(sweep)(1, columns, row + p * step, step, factors + p, sums);
 }
 
+#include "window_template.h"
+
 const HostProductKernels NAME(kernels) = {
     .lanes = LANES,
     .tile_rows = ROWS,
     .pack_across = NAME(pack_across),
     .pack_along = NAME(pack_along),
     .pack_runs = NAME(pack_runs),
+    .unpack_runs = NAME(unpack_runs),
     .block = NAME(block),
+    .window_block = NAME(window_block),
+    .window_dots = NAME(window_dots),
     .rows_by_vector = NAME(rows_by_vector),
     .vector_by_columns = NAME(vector_by_columns),
 };

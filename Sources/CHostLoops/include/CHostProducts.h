@@ -36,7 +36,7 @@ typedef struct HostProductRight {
   const void *_Nullable edge;
 } HostProductRight;
 
-/// A stretch of neighbours that packing takes to neighbouring places.
+/// A stretch of elements that copying takes to neighbouring places, or back.
 typedef struct HostProductRun {
   /// Where it goes in a packed row.
   int32_t place;
@@ -45,6 +45,34 @@ typedef struct HostProductRun {
   /// Where it comes from; negative where the elements are 0.
   int32_t source;
 } HostProductRun;
+
+/// A stretch of positions whose windows are neighbours.
+typedef struct HostWindowRun {
+  /// The first position's place among the windows' elements.
+  int32_t place;
+  /// The first position's column.
+  int32_t column;
+  /// How many positions, a multiple of a vector's elements.
+  int32_t count;
+} HostWindowRun;
+
+/// What dot products of outputs and windows run over.
+typedef struct HostWindowDots {
+  const HostWindowRun *runs;
+  long run_count;
+  /// Items of a batch, each with the same runs.
+  long item_count;
+  /// The elements that windows are taken from, and elements from one item's to the next's.
+  const void *windows;
+  long window_item_step;
+  /// The outputs, columns in order, and elements from one row and one item to the next.
+  const void *outputs;
+  long output_step;
+  long output_item_step;
+  /// All bits set for each column that is a position, none elsewhere; null where elements between positions, which
+  /// meet outputs of 0, are known to be finite.
+  const void *_Nullable mask;
+} HostWindowDots;
 
 /// The kernels of one element type and one instruction set.
 typedef struct HostProductKernels {
@@ -60,14 +88,28 @@ typedef struct HostProductKernels {
   /// Packs `depth` rows of `count` elements, `step` apart, into `depth` rows of `width >= count`, 0 beyond `count`.
   void (*pack_along)(void *packed, const void *elements, long step, long count, long width, long depth);
 
-  /// Packs `depth` rows, `step` apart, into rows `packed_step` apart, each the same `run_count` runs.
-  void (*pack_runs)(void *packed, long packed_step, const void *elements, long step, long depth,
+  /// Packs `depth` rows, `step` apart, into rows `packed_step` apart, each the same `run_count` runs of elements
+  /// `spacing` apart.
+  void (*pack_runs)(void *packed, long packed_step, const void *elements, long step, long spacing, long depth,
                     const HostProductRun *runs, long run_count);
+
+  /// The way back: runs go from their places to where they come from.
+  void (*unpack_runs)(void *elements, long step, long spacing, const void *packed, long packed_step, long depth,
+                      const HostProductRun *runs, long run_count);
 
   /// Computes `product = left * right`, or adds to `product` where `accumulates`, for one block in cache:
   /// each element's sum runs over `depth` in order, whatever tile the element falls in.
   void (*block)(long rows, long columns, long depth, const HostProductLeft *left,
                 const HostProductRight *right, void *product, long product_step, int accumulates);
+
+  /// Computes `product[i, j] = sum over p of left[i, p] * windows[offsets[p] + j]`, or adds to `product` where
+  /// `accumulates`, for packed tiles of the left factor and `columns` that are a multiple of `lanes`.
+  void (*window_block)(long rows, long columns, long depth, const void *left, const void *windows,
+                       const int32_t *offsets, void *product, long product_step, int accumulates);
+
+  /// Adds to `sums[i, p]` the dot product of row `i` of the outputs and the windows at `offsets[p]`.
+  void (*window_dots)(long rows, long depth, const HostWindowDots *dots, const int32_t *offsets, void *sums,
+                      long sums_step);
 
   /// Computes `product[i] = sum over p of matrix[i * step + p] * vector[p]`.
   void (*rows_by_vector)(long rows, long depth, const void *matrix, long step, const void *vector, void *product);

@@ -1,125 +1,191 @@
 import CHostLoops
 
-/// The weight gradient of a convolution, transposed: for each group `sum over the batch of windows x output^T`.
+/// The weight gradient of a convolution: for each group, `outputs x windows^T` summed over positions and the batch.
 ///
-/// The windows, `[channels * taps, positions]`, are unrolled for a block of channels and a stretch of positions
-/// at a time. Where there are few blocks, stretches are dealt to a number of parts that the shape fixes; the
-/// parts' sums are added in order.
-///
-/// `@unchecked Sendable`: tasks read the same memory and write to their own parts of the sums.
-struct WindowWeightGradient: @unchecked Sendable {
+/// A task copies what a piece of the positions meets in some planes of the input, and the outputs beside it, then
+/// forms the dot products of each feature's outputs with each plane's and tap's windows where they lie. Pieces are
+/// dealt to a number of parts that the shape fixes; the parts' sums are added in order.
+struct WindowWeightGradient: Sendable {
   private let convolution: Convolution
   private let kernels: ProductKernels
-  private let x, y, weights: UnsafeMutableRawPointer
-  /// Channels in a block of rows; positions in a stretch.
+  private let pieces: [WindowPiece]
+  /// The offset of each plane and tap of a block, for each piece.
+  private let offsets: [[Int32]]
+  /// Items of a task's step, and steps of the batch.
+  private let items, batches: Int
+  /// Channels in a block.
   private let blockChannels: Int
   private let blocks: Int
-  private let stretches: Int
   private let parts: Int
+  /// Columns that are no positions exist, whose outputs are 0 but whose windows need not be finite.
+  private let hasGaps: Bool
 
-  /// The most rows of unrolled windows, and the most positions: half of a second-level cache of 1 MiB together.
-  private static let mostRows = 576
-  private static let mostPositions = 256
   /// The number of tasks below which the batch is divided as well.
   private static let wantedTasks = 16
+  /// About the most windows of a task.
+  private static let mostWindows = 432
 
-  init(
-    _ convolution: Convolution, x: UnsafeMutableRawPointer, y: UnsafeMutableRawPointer,
-    weights: UnsafeMutableRawPointer
-  ) {
+  /// The convolution with `kernels`, or with the fastest ones of this processor.
+  init(_ convolution: Convolution, kernels: ProductKernels? = nil) {
     self.convolution = convolution
-    (self.x, self.y, self.weights) = (x, y, weights)
-    kernels = ProductKernels(elementSize: convolution.elementSize)
-    blockChannels = min(convolution.channels, max(1, Self.mostRows / convolution.taps))
+    self.kernels = kernels ?? ProductKernels(elementSize: convolution.elementSize)
+    let phase = WindowPhase.all(of: convolution, isBackward: false)[0]
+    blockChannels = min(convolution.channels, max(1, Self.mostWindows / convolution.taps))
     blocks = (convolution.channels + blockChannels - 1) / blockChannels
-    stretches = (convolution.outputCount + Self.mostPositions - 1) / Self.mostPositions
-    let tasks = blocks * convolution.groups
-    parts = min((Self.wantedTasks + tasks - 1) / tasks, convolution.batch * stretches)
+    // Outputs and inputs of a step stay in the second level of the cache together.
+    let limit = max(256, min(2048, 131_072 / (convolution.features + blockChannels)))
+    pieces = phase.pieces(
+      limit, sourceExtents: convolution.input, targetExtents: convolution.output, unit: self.kernels.lanes)
+    items = pieces.count == 1 ? min(convolution.batch, max(1, limit / pieces[0].count)) : 1
+    batches = (convolution.batch + items - 1) / items
+    parts = min(
+      (Self.wantedTasks + blocks * convolution.groups - 1) / (blocks * convolution.groups),
+      batches * pieces.count)
+    let block = blockChannels
+    offsets = pieces.map { piece in
+      let step = piece.place == nil ? piece.regionSize : convolution.inputCount
+      return (0..<block).flatMap { plane in piece.taps.map { $0 + Int32(plane * step) } }
+    }
+    hasGaps = pieces.contains { $0.count < $0.columns }
   }
 
-  private var rows: Int { convolution.channels * convolution.taps }
+  private var depth: Int { convolution.channels * convolution.taps }
 
-  func run() {
-    let (size, features, groups) = (kernels.elementSize, convolution.features, convolution.groups)
-    let partCount = groups * rows * features
-    let sums = UnsafeMutableRawPointer.allocate(byteCount: parts * partCount * size, alignment: 64)
+  /// Computes `weights` from inputs `x` and outputs `y`.
+  func run(x: UnsafeMutableRawPointer, y: UnsafeMutableRawPointer, weights: UnsafeMutableRawPointer) {
+    let (size, groups) = (kernels.elementSize, convolution.groups)
+    let count = groups * convolution.features * depth
+    let sums = UnsafeMutableRawPointer.allocate(byteCount: parts * count * size, alignment: 64)
     defer { sums.deallocate() }
-    ThreadPool.shared.parallel(count: parts * groups * blocks) { task in
-      let (part, group, block) = (task / blocks / groups, task / blocks % groups, task % blocks)
-      accumulate(
-        evenPart(part, of: parts, in: convolution.batch * stretches), group: group,
-        block * blockChannels..<min((block + 1) * blockChannels, convolution.channels),
-        into: sums + (part * partCount + group * rows * features) * size)
-    }
-    ThreadPool.shared.parallel(count: groups * features) { feature in
-      if convolution.isDouble {
-        add(
-          sums.assumingMemoryBound(to: Double.self), partCount, feature,
-          weights.assumingMemoryBound(to: Double.self))
-      } else {
-        add(
-          sums.assumingMemoryBound(to: Float.self), partCount, feature,
-          weights.assumingMemoryBound(to: Float.self))
+    func compute(isMasked: Bool) -> Bool {
+      ThreadPool.shared.parallel(count: parts * groups * blocks) { task in
+        let (part, group, block) = (task / blocks / groups, task / blocks % groups, task % blocks)
+        accumulate(
+          evenPart(part, of: parts, in: batches * pieces.count), group: group,
+          block * blockChannels..<min((block + 1) * blockChannels, convolution.channels), x, y,
+          into: sums + (part * count + group * convolution.features * depth) * size, isMasked: isMasked)
       }
+      return convolution.isDouble
+        ? addParts(sums.assumingMemoryBound(to: Double.self), weights.assumingMemoryBound(to: Double.self))
+        : addParts(sums.assumingMemoryBound(to: Float.self), weights.assumingMemoryBound(to: Float.self))
     }
+    // Where an input is not finite, its product with the 0 between positions is not 0.
+    if !compute(isMasked: false), hasGaps { _ = compute(isMasked: true) }
   }
 
-  /// Writes the weights of one feature: the parts' sums, in order.
-  private func add<Real: BinaryFloatingPoint>(
-    _ sums: UnsafeMutablePointer<Real>, _ partCount: Int, _ feature: Int, _ result: UnsafeMutablePointer<Real>
-  ) {
-    let features = convolution.features
-    let start = sums + feature / features * rows * features + feature % features
-    for row in 0..<rows {
-      var sum = start[row * features]
-      for part in 1..<max(parts, 1) { sum += start[part * partCount + row * features] }
-      result[feature * rows + row] = sum
+  /// Writes the parts' sums, in order, and returns whether all are finite.
+  private func addParts<Real: BinaryFloatingPoint & Sendable>(
+    _ sums: UnsafeMutablePointer<Real>, _ weights: UnsafeMutablePointer<Real>
+  ) -> Bool {
+    let count = convolution.groups * convolution.features * depth
+    var isFinite = true
+    for index in 0..<count {
+      var sum = sums[index]
+      for part in 1..<max(parts, 1) { sum += sums[part * count + index] }
+      weights[index] = sum
+      isFinite = isFinite && sum.isFinite
     }
+    return isFinite
   }
 
-  /// The product of windows and outputs over some stretches of some items, for a block of channels.
+  /// The dot products over some steps of the batch, for a block of channels.
   private func accumulate(
-    _ work: Range<Int>, group: Int, _ channels: Range<Int>, into sums: UnsafeMutableRawPointer
+    _ work: Range<Int>, group: Int, _ channels: Range<Int>, _ x: UnsafeMutableRawPointer,
+    _ y: UnsafeMutableRawPointer, into sums: UnsafeMutableRawPointer, isMasked: Bool
   ) {
-    let (taps, size, panel) = (convolution.taps, kernels.elementSize, 2 * kernels.lanes)
+    let (size, taps, features) = (kernels.elementSize, convolution.taps, convolution.features)
     let (inputCount, outputCount) = (convolution.inputCount, convolution.outputCount)
-    let features = convolution.features
-    let most = min(Self.mostPositions, outputCount)
-    let leftByteCount = (channels.count * taps * most * size + 127) / 64 * 64
-    let rightByteCount = (features + panel) * most * size + 64
-    guard let scratch = host_thread_scratch(leftByteCount + rightByteCount) else { return }
-    let packedRight = scratch + leftByteCount
-    var finder = WindowRuns(convolution, isBackward: false)
+    for feature in 0..<features {
+      (sums + (feature * depth + channels.lowerBound * taps) * size)
+        .initializeMemory(as: UInt8.self, repeating: 0, count: channels.count * taps * size)
+    }
+    func rounded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+    let most = (
+      region: rounded(items * channels.count * (pieces.map(\.regionSize).max() ?? 0) + kernels.lanes),
+      outputs: rounded(items * features * (pieces.map(\.columns).max() ?? 0)),
+      mask: rounded(pieces.map(\.columns).max() ?? 0)
+    )
+    guard let region = host_thread_scratch((most.region + most.outputs + most.mask) * size) else { return }
+    let packed = region + most.region * size
+    let mask = packed + most.outputs * size
     for number in work {
-      let item = number / stretches
-      let range = evenPart(number % stretches, of: stretches, in: outputCount)
-      let planes =
-        x + ((item * convolution.groups + group) * convolution.channels + channels.lowerBound) * inputCount
-        * size
-      for tap in 0..<taps {
-        finder.find(tap: tap, range, width: range.count)
-        finder.runs.withUnsafeBufferPointer { runs in
-          guard let first = runs.baseAddress else { return }
-          kernels.table.pointee.pack_runs(
-            scratch + tap * range.count * size, taps * range.count, planes, inputCount, channels.count, first,
-            runs.count)
+      let (piece, offsets) = (pieces[number % pieces.count], offsets[number % pieces.count])
+      let first = number / pieces.count * items
+      let count = min(items, convolution.batch - first)
+      let isInPlace = piece.place != nil && piece.isContiguous
+      let place = piece.place ?? 0
+      let outer = first * convolution.groups + group
+      let inputs = x + (outer * convolution.channels + channels.lowerBound) * inputCount * size
+      let outputs = y + outer * features * outputCount * size
+      let itemInputs = convolution.groups * convolution.channels * inputCount
+      let itemOutputs = convolution.groups * features * outputCount
+      if !isInPlace {
+        for item in 0..<count {
+          fill(
+            region + item * channels.count * piece.regionSize * size, piece, channels.count,
+            from: inputs + item * itemInputs * size)
+          fillOutputs(
+            packed + item * features * piece.columns * size, piece, from: outputs + item * itemOutputs * size)
         }
       }
-      let outputs =
-        y + ((item * convolution.groups + group) * features * outputCount + range.lowerBound) * size
-      for column in Swift.stride(from: 0, to: features, by: panel) {
-        let count = min(panel, features - column)
-        kernels.table.pointee.pack_across(
-          packedRight + column * range.count * size, outputs + column * outputCount * size, outputCount,
-          count,
-          kernels.panelWidth(count), range.count)
+      if isMasked { fillMask(mask, piece) }
+      piece.runs.withUnsafeBufferPointer { runs in
+        guard let runStart = runs.baseAddress else { return }
+        var dots = HostWindowDots(
+          runs: runStart, run_count: runs.count, item_count: count,
+          windows: isInPlace ? inputs + place * size : region,
+          window_item_step: isInPlace ? itemInputs : channels.count * piece.regionSize,
+          outputs: isInPlace ? outputs + place * size : packed,
+          output_step: isInPlace ? outputCount : piece.columns,
+          output_item_step: isInPlace ? itemOutputs : features * piece.columns,
+          mask: isMasked ? UnsafeRawPointer(mask) : nil)
+        offsets.withUnsafeBufferPointer { offsets in
+          guard let offsets = offsets.baseAddress else { return }
+          kernels.table.pointee.window_dots(
+            features, channels.count * taps, &dots, offsets, sums + channels.lowerBound * taps * size, depth)
+        }
       }
-      var left = HostProductLeft(elements: UnsafeRawPointer(scratch), row_step: range.count, step: 1)
-      var right = HostProductRight(elements: UnsafeRawPointer(packedRight), step: 0, edge: nil)
-      kernels.table.pointee.block(
-        channels.count * taps, features, range.count, &left, &right,
-        sums + channels.lowerBound * taps * features * size,
-        features, number > work.lowerBound ? 1 : 0)
+    }
+  }
+
+  /// Fills the region of some planes, and the vector that may be read behind it.
+  private func fill(
+    _ region: UnsafeMutableRawPointer, _ piece: WindowPiece, _ planes: Int,
+    from source: UnsafeMutableRawPointer
+  ) {
+    let end = region + piece.regionSize * planes * kernels.elementSize
+    end.initializeMemory(as: UInt8.self, repeating: 0, count: kernels.lanes * kernels.elementSize)
+    piece.fills.withUnsafeBufferPointer { fills in
+      guard let first = fills.baseAddress else { return }
+      kernels.table.pointee.pack_runs(
+        region, piece.regionSize, source, convolution.inputCount, piece.phase.axes[2].step, planes, first,
+        fills.count)
+    }
+  }
+
+  /// The outputs of a piece by columns, 0 where there is no position.
+  private func fillOutputs(
+    _ packed: UnsafeMutableRawPointer, _ piece: WindowPiece, from outputs: UnsafeMutableRawPointer
+  ) {
+    let step = piece.columns
+    if piece.count < piece.columns {
+      packed.initializeMemory(
+        as: UInt8.self, repeating: 0, count: convolution.features * step * kernels.elementSize)
+    }
+    piece.drains.withUnsafeBufferPointer { runs in
+      guard let first = runs.baseAddress else { return }
+      kernels.table.pointee.pack_runs(
+        packed, step, outputs, convolution.outputCount, 1, convolution.features, first, runs.count)
+    }
+  }
+
+  /// All bits set in each column that is a position.
+  private func fillMask(_ mask: UnsafeMutableRawPointer, _ piece: WindowPiece) {
+    let size = kernels.elementSize
+    mask.initializeMemory(as: UInt8.self, repeating: 0, count: piece.columns * size)
+    for run in piece.drains {
+      (mask + Int(run.place) * size).initializeMemory(
+        as: UInt8.self, repeating: 0xFF, count: Int(run.count) * size)
     }
   }
 }

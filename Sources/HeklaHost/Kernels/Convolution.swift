@@ -9,11 +9,13 @@ import HeklaDevices
 /// Bindings: forward `x`, `weights`, `y`; input gradient `y`, `weights`, `x`; weight gradient `x`, `y`, `weights`,
 /// each `[batch or features, channels, spatial...]` as the tensors are. The last is overwritten.
 ///
-/// The unrolled matrix, each input element once per tap that meets it, exists only in pieces of a cache's size, in
-/// the form in which the kernels of the matrix product read their factors. Each element is a sum in an order that
-/// the shapes alone fix. A group with one channel is convolved plane by plane instead.
+/// The unrolled matrix, each input element once per tap that meets it, is never formed: pieces of the input with their
+/// border lie in a cache, and the product reads each window where it is. Each element is a sum in an order that the
+/// shapes alone fix. A group with one channel is convolved plane by plane instead.
 ///
-/// Source: Chetlur et al. 2014, "cuDNN: Efficient primitives for deep learning", section 3, there for GPUs.
+/// Sources: Chetlur et al. 2014, "cuDNN: Efficient primitives for deep learning", section 3, for the product, there on
+/// GPUs; Georganas et al. 2018, "Anatomy of high-performance deep learning convolutions on SIMD architectures", for
+/// reading windows in place.
 struct Convolution: Sendable {
   static let name = "convolution"
 
@@ -23,7 +25,8 @@ struct Convolution: Sendable {
   let direction: Direction
   let isDouble: Bool
   let batch, groups, channels, features: Int
-  let input, kernel, output, stride, dilation, before: [Int]
+  let kernel, stride, dilation, before: [Int]
+  private(set) var input, output: [Int]
 
   var taps: Int { kernel.reduce(1, *) }
   var inputCount: Int { input.reduce(1, *) }
@@ -49,12 +52,35 @@ struct Convolution: Sendable {
     let key =
       "\(direction) \(isDouble) \(batch) \(groups) \(channels) \(features) \(input) \(kernel) \(output) \(stride) "
       + "\(dilation) \(before)"
+    let body = body
     return HostSource(name: Self.name, key: key) { (arguments: HostArguments) throws(DeviceError) in
-      try run(arguments)
+      try run(body, arguments)
     }
   }
 
-  private func run(_ arguments: HostArguments) throws(DeviceError) {
+  /// How the convolution is done.
+  private enum Body: Sendable {
+    case planes
+    case product(WindowProduct)
+    case weightGradient(WindowWeightGradient)
+  }
+
+  private var body: Body {
+    if channels == 1 && features <= 4 { return .planes }
+    return direction == .weightGradient
+      ? .weightGradient(WindowWeightGradient(flattened)) : .product(WindowProduct(flattened))
+  }
+
+  /// The same over one axis, where each output meets just the input in its place.
+  private var flattened: Convolution {
+    guard taps == 1, stride == [1, 1, 1], input == output else { return self }
+    var result = self
+    result.input = [1, 1, inputCount]
+    result.output = result.input
+    return result
+  }
+
+  private func run(_ body: Body, _ arguments: HostArguments) throws(DeviceError) {
     let counts = (
       x: batch * groups * channels * inputCount, weights: groups * features * channels * taps,
       y: batch * groups * features * outputCount
@@ -73,12 +99,13 @@ struct Convolution: Sendable {
     guard let x = try memory(places.x, counts.x), let weights = try memory(places.weights, counts.weights),
       let y = try memory(places.y, counts.y)
     else { return }
-    if channels == 1 && features <= 4 {
-      convolvePlanes(x, weights, y)
-    } else if direction == .weightGradient {
-      WindowWeightGradient(self, x: x, y: y, weights: weights).run()
-    } else {
-      WindowProduct(self, x: x, weights: weights, y: y).run()
+    switch body {
+    case .planes: convolvePlanes(x, weights, y)
+    case .weightGradient(let gradient): gradient.run(x: x, y: y, weights: weights)
+    case .product(let product):
+      direction == .forward
+        ? product.run(source: x, weights: weights, target: y)
+        : product.run(source: y, weights: weights, target: x)
     }
   }
 }
