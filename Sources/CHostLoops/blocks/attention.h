@@ -19,11 +19,25 @@ INLINE f32 attention_scores(const HostAttentionRow *row, const float *products, 
   return ((score <= FORBIDDEN) | (lane >= (i32)(int32_t)(row->count - i))) ? (f32)LOWEST : score;
 }
 
-// An exponential that underflows takes processors some hundred cycles: what does not count has none.
+// e^x for x <= 0, and 0 where that is no normal number: an exponential that underflows takes processors some hundred
+// cycles. As exp_f32, without the steps that only large and denormal results need.
+INLINE f32 attention_exp(f32 x) {
+  const float magic = 12582912.0f + 127.0f;
+  i32 is_normal = !(x < -87.0f);
+  f32 c = is_normal ? x : (f32)0;
+  f32 t = c * 1.44269504088896341f + magic;
+  f32 n = t - magic;
+  f32 r = c - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  f32 y = exp_tail_f32(r) * (r * r) + r + 1.0f;
+  // The exponent's bits are the last of t; a NaN stays, by y.
+  y = y * BITS(f32, BITS(i32, t) << 23);
+  return is_normal ? y : (f32)0;
+}
+
+// What does not count is far below the level, unless nothing counts.
 INLINE f32 attention_weights(f32 score, float level) {
-  i32 is_forbidden = score <= FORBIDDEN;
-  f32 weight = exp_f32(is_forbidden ? (f32)0 : score - level);
-  return is_forbidden ? (f32)0 : weight;
+  return attention_exp(score <= FORBIDDEN ? (f32)LOWEST : score - level);
 }
 
 // The larger of two numbers, or the NaN.
@@ -49,19 +63,40 @@ INLINE float attention_sum(f32 v) {
   return (v + ACROSS_1(v))[0];
 }
 
+// Whole vectors of a row without a mask: what most rows consist of.
+INLINE intptr_t attention_whole(const HostAttentionRow *row) { return row->mask ? 0 : row->count / LANES * LANES; }
+
 // One factor for the results so far; the weights replace the products.
 static float attention_softmax(
   const HostAttentionRow *row, float *products, intptr_t width, float *top, float *total) {
   f32 tops = (f32)*top;
-  for (intptr_t i = 0; i < row->count; i += LANES) {
+  const intptr_t whole = attention_whole(row);
+  // A NaN is no top, but reaches the result by its weight.
+  for (intptr_t i = 0; i < whole; i += LANES) {
+    f32 score = LOAD(f32, products + i) * row->scale;
+    tops = score > tops ? score : tops;
+  }
+  for (intptr_t i = whole; i < row->count; i += LANES) {
     f32 score = attention_scores(row, products, i);
-    // A NaN stays, so that it reaches the result.
-    tops = attention_larger(score, tops);
+    tops = score > tops ? score : tops;
     STORE(f32, products + i, score);
   }
   float next = attention_top(tops);
   f32 sums = 0;
-  for (intptr_t i = 0; i < row->count; i += LANES) {
+  if (next <= FORBIDDEN) {
+    for (intptr_t i = 0; i < whole; i += LANES) {
+      f32 weight = attention_weights(LOAD(f32, products + i) * row->scale, next);
+      sums += weight;
+      STORE(f32, products + i, weight);
+    }
+  } else {
+    for (intptr_t i = 0; i < whole; i += LANES) {
+      f32 weight = attention_exp(LOAD(f32, products + i) * row->scale - next);
+      sums += weight;
+      STORE(f32, products + i, weight);
+    }
+  }
+  for (intptr_t i = whole; i < row->count; i += LANES) {
     f32 weight = attention_weights(LOAD(f32, products + i), next);
     sums += weight;
     STORE(f32, products + i, weight);
@@ -78,7 +113,14 @@ static float attention_log(float x) { return log_f32((f32)x)[0]; }
 // The weights replace the products, and the scores' changes those of the upstream and the values.
 static void attention_change(
   const HostAttentionRow *row, float *products, float *changes, intptr_t width, float level, float less) {
-  for (intptr_t i = 0; i < row->count; i += LANES) {
+  // A row of which nothing counts has the lowest level, which weights must not be taken from.
+  const intptr_t whole = level <= FORBIDDEN ? 0 : attention_whole(row);
+  for (intptr_t i = 0; i < whole; i += LANES) {
+    f32 weight = attention_exp(LOAD(f32, products + i) * row->scale - level);
+    STORE(f32, products + i, weight);
+    STORE(f32, changes + i, weight * (LOAD(f32, changes + i) - less) * row->scale);
+  }
+  for (intptr_t i = whole; i < row->count; i += LANES) {
     f32 weight = attention_weights(attention_scores(row, products, i), level);
     STORE(f32, products + i, weight);
     STORE(f32, changes + i, weight * (LOAD(f32, changes + i) - less) * row->scale);
