@@ -20,6 +20,8 @@ public enum DeviceError: Error, Sendable, Hashable {
   case invalidArgument(call: String, reason: String)
   /// An index that an operation was given lies outside the array.
   case indexOutOfRange(operation: String, index: Int, bound: Int)
+  /// Work was not begun because whoever watches it, such as a profiler, has seen enough.
+  case cancelled(reason: String)
 }
 
 extension DeviceError: CustomStringConvertible {
@@ -50,6 +52,8 @@ extension DeviceError: CustomStringConvertible {
       "\(call): \(reason)"
     case .indexOutOfRange(let operation, let index, let bound):
       "\(operation): index \(index) is outside 0..<\(bound). Check the indices that were given."
+    case .cancelled(let reason):
+      "Cancelled: \(reason)"
     }
   }
 }

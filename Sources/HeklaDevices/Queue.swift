@@ -108,16 +108,19 @@ public struct GroupCount: Sendable, Hashable {
   public var count: Int { x * y * z }
 }
 
-/// How long one command took.
+/// When one command ran, and how long it took.
 public struct CommandTiming: Sendable {
   /// The dispatch's label, `copy` or `fill`.
   public var label: String
+  /// Its beginning, in nanoseconds after that of the first command of the profile.
+  public var start: Double
   /// The time on the device in nanoseconds, or on the host's clock where the device has none.
   public var nanoseconds: Double
 
-  /// `label` took `nanoseconds`.
-  public init(label: String, nanoseconds: Double) {
+  /// `label` began at `start` and took `nanoseconds`.
+  public init(label: String, start: Double, nanoseconds: Double) {
     self.label = label
+    self.start = start
     self.nanoseconds = nanoseconds
   }
 }

@@ -43,13 +43,15 @@ public struct RunContext: Sendable {
   public let output: RunFolder?
   /// Where messages and progress go.
   public let console: Console
+  /// What watches the runs of its steps; nil for nobody.
+  public let profiler: StepProfiler?
   private let start = ContinuousClock.now
 
   /// A context for one run; its clock starts now.
   public init(
     device: any Device, compilerOptions: CompilerOptions = CompilerOptions(), seed: UInt64 = 0,
     limits: Limits = Limits(), dataFolder: URL? = nil,
-    output: RunFolder? = nil, console: Console = .silent
+    output: RunFolder? = nil, console: Console = .silent, profiler: StepProfiler? = nil
   ) {
     self.device = device
     self.compilerOptions = compilerOptions
@@ -58,11 +60,12 @@ public struct RunContext: Sendable {
     self.dataFolder = dataFolder
     self.output = output
     self.console = console
+    self.profiler = profiler
   }
 
   /// An executor on the run's device that compiles as the person asked.
   public func makeExecutor() throws(DeviceError) -> PlanExecutor {
-    try PlanExecutor(device, options: compilerOptions)
+    try PlanExecutor(device, options: compilerOptions, profiler: profiler)
   }
 
   /// The random key of the run's seed.

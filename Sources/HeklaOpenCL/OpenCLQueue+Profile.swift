@@ -12,6 +12,7 @@ extension OpenCLQueue {
       try finish(&state)
       let queue = try profilingQueue(&state)
       var timings: [CommandTiming] = []
+      var first: cl_ulong?
       for (index, note) in recording.notes.enumerated() {
         var handle: cl_event?
         try recording.enqueue(index, on: queue.handle, event: &handle)
@@ -21,7 +22,11 @@ extension OpenCLQueue {
         try wait(for: event, activity: note.label)
         let start = try time(CL_PROFILING_COMMAND_START, of: event, label: note.label)
         let end = try time(CL_PROFILING_COMMAND_END, of: event, label: note.label)
-        timings.append(CommandTiming(label: note.label, nanoseconds: Double(end) - Double(start)))
+        timings.append(
+          CommandTiming(
+            label: note.label, start: Double(start) - Double(first ?? start),
+            nanoseconds: Double(end) - Double(start)))
+        first = first ?? start
       }
       return timings
     }

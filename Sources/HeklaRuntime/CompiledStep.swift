@@ -15,6 +15,8 @@ public final class CompiledStep: Sendable {
   private let recording: (any Recording)?
   private let indexStatus: IndexStatus?
   private let guards: MemoryGuards
+  /// Which of the steps that the executor's profiler watches; nil where there is none.
+  private let profiledNumber: Int?
   /// Held from writing the arguments to reading the outputs, so that runs from several threads do not mix.
   private let turn = Mutex(())
 
@@ -45,6 +47,7 @@ public final class CompiledStep: Sendable {
     } else {
       indexStatus = nil
     }
+    profiledNumber = executor.profiler?.addStep()
     try fill(guards.fills)
   }
 
@@ -68,9 +71,22 @@ public final class CompiledStep: Sendable {
   /// Starts the step once, without waiting for it.
   ///
   /// An index out of range throws here on the host, and on GPUs from the next call that waits for the step.
+  ///
+  /// Where the executor has a profiler, it may be timed and waited for.
+  /// - Throws: `DeviceError.cancelled` where a profiler has seen enough; nothing has run then.
   public func submit(_ arguments: [HostArray] = []) throws(DeviceError) {
-    try write(arguments, for: "run")
-    try executor.queue.submit(try ready())
+    guard let profiler = executor.profiler, let number = profiledNumber else {
+      try write(arguments, for: "run")
+      return try executor.queue.submit(try ready())
+    }
+    switch try profiler.beginRun(of: number) {
+    case .plain:
+      try write(arguments, for: "run")
+      try executor.queue.submit(try ready())
+      profiler.endRun()
+    case .timed: profiler.endRun(of: number, plan, try timedRun(arguments, from: profiler.origin))
+    case .profiled: profiler.endRun(of: number, plan, try profiledRun(arguments, from: profiler.origin))
+    }
   }
 
   private func write(_ arguments: [HostArray], for call: String) throws(DeviceError) {
@@ -105,6 +121,7 @@ public final class CompiledStep: Sendable {
       }
     }
     try indexStatus?.check()
+    executor.profiler?.endRun()
     return results
   }
 
@@ -134,6 +151,55 @@ public final class CompiledStep: Sendable {
     try executor.queue.submit(try executor.queue.record(fills))
   }
 
+  /// Runs the step `2 count + 1` times: once to warm up, then by turns as it is and with each launch timed on its own.
+  ///
+  /// Every run does all that a run does, to parameters too.
+  /// - Parameters:
+  ///   - arguments: One array per input, the same for all runs.
+  ///   - count: The runs of each kind, at least 1.
+  ///   - origin: When the profiling began, from where the runs' beginnings are counted.
+  public func profile(
+    _ arguments: [HostArray] = [], runs count: Int, since origin: ContinuousClock.Instant = .now
+  ) throws(DeviceError) -> StepProfile {
+    try submit(arguments)
+    try waitUntilIdle()
+    var runs: [StepProfile.Run] = []
+    for _ in 0..<max(count, 1) {
+      runs.append(try timedRun(arguments, from: origin))
+      runs.append(try profiledRun(arguments, from: origin))
+    }
+    try indexStatus?.check()
+    return StepProfile(plan, runs: runs)
+  }
+
+  /// A run as always, but waited for.
+  private func timedRun(
+    _ arguments: [HostArray], from origin: ContinuousClock.Instant
+  ) throws(DeviceError) -> StepProfile.Run {
+    try executor.queue.waitUntilIdle()
+    let start = ContinuousClock.now
+    try write(arguments, for: "run")
+    try executor.queue.submit(try ready())
+    let submitted = ContinuousClock.now
+    try executor.queue.waitUntilIdle()
+    return StepProfile.Run(
+      start: start - origin, submission: submitted - start, whole: .now - start, timings: nil)
+  }
+
+  /// A run with each launch timed on its own.
+  private func profiledRun(
+    _ arguments: [HostArray], from origin: ContinuousClock.Instant
+  ) throws(DeviceError) -> StepProfile.Run {
+    try executor.queue.waitUntilIdle()
+    let start = ContinuousClock.now
+    try write(arguments, for: "profile")
+    let recording = try ready()
+    let submitted = ContinuousClock.now
+    let timings = try executor.queue.profile(recording)
+    return StepProfile.Run(
+      start: start - origin, submission: submitted - start, whole: .now - start, timings: timings)
+  }
+
   /// Runs the step once with each launch timed on its own.
   public func profile(_ arguments: [HostArray] = []) throws(DeviceError) -> [CommandTiming] {
     try write(arguments, for: "profile")
@@ -157,10 +223,7 @@ extension Plan {
     for step in steps { kernels.append(try device.makeKernel(step.source)) }
     var commands: [Command] = []
     var pending = PendingAccesses()
-    // The current iteration of each repetition.
-    var iterations = [Int](repeating: 0, count: repetitions.count)
-
-    func append(_ number: Int) {
+    forEachLaunch { number, iterations in
       let step = steps[number]
       func place(_ value: Int) -> BufferSlice { memory.slice(of: value, at: iterations) }
       let (reads, writes) = (step.reads.map(place), step.writes.map(place))
@@ -176,30 +239,10 @@ extension Plan {
             groupCount: step.groupCount,
             pushConstants: step.pushConstants, label: step.label)))
     }
-    /// The launches of `range`; repetitions up to number `first` are those that it lies in.
-    func append(_ range: Range<Int>, inside first: Int) {
-      var number = range.lowerBound
-      while number < range.upperBound {
-        let next = repetitions.indices.dropFirst(first).first { index in
-          repetitions[index].steps.lowerBound == number && !repetitions[index].steps.isEmpty
-        }
-        guard let next else {
-          append(number)
-          number += 1
-          continue
-        }
-        for iteration in 0..<repetitions[next].count {
-          iterations[next] = iteration
-          append(repetitions[next].steps, inside: next + 1)
-        }
-        number = repetitions[next].steps.upperBound
-      }
-    }
-    append(0..<steps.count, inside: 0)
 
     if !copies.isEmpty { commands.append(.barrier) }
     for copy in copies {
-      let source = memory.slice(of: copy.value, at: iterations)
+      let source = memory.slice(of: copy.value)
       commands.append(
         .copy(
           from: source,

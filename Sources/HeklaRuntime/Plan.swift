@@ -88,6 +88,14 @@ public struct Plan: Sendable {
     public let groupCount: GroupCount
     /// The push constants.
     public let pushConstants: [UInt32]
+    /// The extents of the largest array that the operation reads and of the largest that it writes, such as
+    /// `64x32 -> 64`; once where both are equal, and without ones in front.
+    public let shapes: String
+    /// The bytes of the arrays that are read and written, each once: those of a loop as far as it reads them, others
+    /// whole.
+    public let byteCount: Double
+    /// Floating-point operations, nil where nobody knows. Of an operation of several launches, the first has all.
+    public let operationCount: Double?
 
     /// The values that are read.
     public var reads: ArraySlice<Int> { bindings.dropLast(writtenCount) }

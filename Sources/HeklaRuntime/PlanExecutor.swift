@@ -12,12 +12,17 @@ public final class PlanExecutor: Sendable {
   public let device: any Device
   /// How it compiles what does not say otherwise.
   public let options: CompilerOptions
+  /// What watches the runs of its steps; nil for nobody.
+  public let profiler: StepProfiler?
   let queue: any Queue
 
-  /// An executor with a queue of its own on `device`, which compiles with `options`.
-  public init(_ device: any Device, options: CompilerOptions = CompilerOptions()) throws(DeviceError) {
+  /// An executor with a queue of its own on `device`, which compiles with `options`, watched by `profiler`.
+  public init(
+    _ device: any Device, options: CompilerOptions = CompilerOptions(), profiler: StepProfiler? = nil
+  ) throws(DeviceError) {
     self.device = device
     self.options = options
+    self.profiler = profiler
     queue = try device.makeQueue()
   }
 

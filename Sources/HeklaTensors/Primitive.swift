@@ -48,6 +48,11 @@ public protocol Primitive: Sendable {
   /// be computed there.
   var takesEpilogue: Bool { get }
 
+  /// Floating-point operations of one evaluation, as textbooks count them: a multiplication and an addition are two.
+  ///
+  /// Nil where there is no such count, as of what moves or compares data. Profiles go by it.
+  func operationCount(of inputs: [Signature]) -> Double?
+
   /// Cases to test and measure it by.
   static var samples: [Sample] { get }
 }
@@ -73,6 +78,12 @@ extension Primitive {
 
   /// None.
   public func indexOperands(of inputs: [Signature]) -> [IndexOperand] { [] }
+
+  /// None is known.
+  public func operationCount(of inputs: [Signature]) -> Double? { nil }
+
+  /// `operationCount(of:)` for inputs of these shapes in `float32`, as samples state it.
+  func flops(_ inputs: Shape...) -> Int { Int(operationCount(of: inputs.map { Signature($0) }) ?? 0) }
 
   /// Where nothing flows through the operation.
   public func gradient(_ context: GradientContext) -> [Tensor?] { context.inputs.map { _ in nil } }

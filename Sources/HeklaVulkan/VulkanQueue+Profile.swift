@@ -12,20 +12,29 @@ extension VulkanQueue {
     return try withState { (state) throws(DeviceError) -> [CommandTiming] in
       try state.waitUntilIdle()
       var timings: [CommandTiming] = []
+      var origin = Origin()
       let steps = recording.steps.filter { $0.label != nil }
       for start in stride(from: 0, to: steps.count, by: VulkanRecording.commandBufferCapacity) {
         let part = steps[start..<min(start + VulkanRecording.commandBufferCapacity, steps.count)]
         timings +=
           usesTimestamps
-          ? try timeOnDevice(part, of: recording, &state) : try timeOnHost(part, of: recording, &state)
+          ? try timeOnDevice(part, of: recording, from: &origin, &state)
+          : try timeOnHost(part, of: recording, from: &origin, &state)
       }
       return timings
     }
   }
 
+  /// When the first command of a profile began, by the clock that is used.
+  private struct Origin {
+    var ticks: UInt64?
+    var instant: ContinuousClock.Instant?
+  }
+
   /// Two timestamps around each command, and a barrier that everything before has passed.
   private func timeOnDevice(
-    _ steps: ArraySlice<RecordedStep>, of recording: VulkanRecording, _ state: inout State
+    _ steps: ArraySlice<RecordedStep>, of recording: VulkanRecording, from origin: inout Origin,
+    _ state: inout State
   ) throws(DeviceError) -> [CommandTiming] {
     let functions = context.functions
     var information = VkQueryPoolCreateInfo()
@@ -57,16 +66,21 @@ extension VulkanQueue {
       "vkGetQueryPoolResults")
     // Timestamps wrap around at their number of bits; so does the difference.
     let mask = UInt64.max >> UInt64(64 - context.physical.timestampBitCount)
+    let first = origin.ticks ?? ticks.first ?? 0
+    origin.ticks = first
+    let period = context.capabilities.timestampPeriod
     return zip(steps, 0...).map { step, index in
+      let start = (ticks[2 * index] &- first) & mask
       let elapsed = (ticks[2 * index + 1] &- ticks[2 * index]) & mask
       return CommandTiming(
-        label: step.label ?? "", nanoseconds: Double(elapsed) * context.capabilities.timestampPeriod)
+        label: step.label ?? "", start: Double(start) * period, nanoseconds: Double(elapsed) * period)
     }
   }
 
   /// One submission for each command, timed on the host from submission to completion.
   private func timeOnHost(
-    _ steps: ArraySlice<RecordedStep>, of recording: VulkanRecording, _ state: inout State
+    _ steps: ArraySlice<RecordedStep>, of recording: VulkanRecording, from origin: inout Origin,
+    _ state: inout State
   ) throws(DeviceError) -> [CommandTiming] {
     var timings: [CommandTiming] = []
     for step in steps {
@@ -78,8 +92,12 @@ extension VulkanQueue {
       }
       try state.waitUntilIdle()
       let elapsed = start.duration(to: .now)
+      let first = origin.instant ?? start
+      origin.instant = first
       timings.append(
-        CommandTiming(label: step.label ?? "", nanoseconds: elapsed / .nanoseconds(1)))
+        CommandTiming(
+          label: step.label ?? "", start: (start - first) / .nanoseconds(1),
+          nanoseconds: elapsed / .nanoseconds(1)))
     }
     return timings
   }

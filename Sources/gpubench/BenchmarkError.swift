@@ -29,6 +29,8 @@ enum BenchmarkError: Error, Hashable {
   case foreignOption(String, family: CaseFamily, owner: CaseFamily)
   /// Options leave nothing to run.
   case nothingLeft(caseName: String, axis: ReductionAxis)
+  /// A file cannot be written.
+  case cannotWrite(path: String, reason: String)
 }
 
 extension BenchmarkError: CustomStringConvertible {
@@ -71,6 +73,8 @@ extension BenchmarkError: CustomStringConvertible {
         + (usable.isEmpty ? "None of its variants does." : "Those that do are \(Self.list(usable)).")
     case .foreignOption(let option, let family, let owner):
       "\(option) belongs to \(owner); \(family) does not take it."
+    case .cannotWrite(let path, let reason):
+      "Cannot write '\(path)': \(reason) Give a place that exists and that you may write to."
     case .nothingLeft(let name, let axis):
       "'\(name)' has no case that folds \(axis.rawValue). The cases are \(CaseFamily.reduce.inventory)."
     }

@@ -22,6 +22,9 @@ struct BenchmarkResult: Equatable, Encodable {
   var gigaflops: Double
   /// 10^9 bytes a second, of those that have to move at least.
   var gigabytesPerSecond: Double
+  /// The least time that the operations and the bytes would take on this device, as a share of the time taken; see
+  /// `Roofline`.
+  var rooflineShare: Double
   /// The largest error, in units of what rounding alone may cause.
   var error: Double
 
@@ -34,6 +37,7 @@ struct BenchmarkResult: Equatable, Encodable {
     case medianMilliseconds = "median_ms"
     case gigaflops = "gflops"
     case gigabytesPerSecond = "gbps"
+    case rooflineShare = "of_roofline"
     case error, passed
   }
 
@@ -49,6 +53,7 @@ struct BenchmarkResult: Equatable, Encodable {
     try container.encode(medianMilliseconds, forKey: .medianMilliseconds)
     try container.encode(gigaflops, forKey: .gigaflops)
     try container.encode(gigabytesPerSecond, forKey: .gigabytesPerSecond)
+    try container.encode(rooflineShare, forKey: .rooflineShare)
     try container.encode(error, forKey: .error)
     try container.encode(hasPassed, forKey: .passed)
   }
@@ -56,15 +61,16 @@ struct BenchmarkResult: Equatable, Encodable {
   /// A table of `results`, a line each.
   static func text(of results: [BenchmarkResult], for terminal: Terminal) -> String {
     var table = TextTable([
-      "case", "kernel", "variant", "device", "shape", "type", "median ms", "GFLOP/s", "GB/s", "error",
-      "check",
+      "case", "kernel", "variant", "device", "shape", "type", "median ms", "GFLOP/s", "GB/s",
+      "of roofline", "error", "check",
     ])
     for result in results {
       table.add([
         result.caseName, result.kernel, result.variant, result.device, result.shape, result.type.rawValue,
         NumberText.plain(result.medianMilliseconds, 4),
         result.gigaflops > 0 ? NumberText.plain(result.gigaflops, 4) : "-",
-        NumberText.plain(result.gigabytesPerSecond, 4), NumberText.digits(result.error, 2),
+        NumberText.plain(result.gigabytesPerSecond, 4), NumberText.plain(result.rooflineShare * 100, 2) + "%",
+        NumberText.digits(result.error, 2),
         result.hasPassed ? terminal.styled("passed", .green) : terminal.styled("failed", .red),
       ])
     }

@@ -9,12 +9,21 @@ struct BenchmarkRun {
   let timer: LaunchTimer
   /// Whether operations share kernels.
   let fuses: Bool
+  /// How many runs with each launch timed follow a measurement; 0 for none.
+  let profiledRuns: Int
+  /// What the device was seen to reach.
+  let roofline: Roofline
+  private let start = ContinuousClock.now
 
   /// A run on `device`.
-  init(on device: any Device, timer: LaunchTimer, fuses: Bool = true) throws(DeviceError) {
+  init(
+    on device: any Device, timer: LaunchTimer, fuses: Bool = true, profiledRuns: Int = 0
+  ) throws(DeviceError) {
     executor = try PlanExecutor(device)
     self.timer = timer
     self.fuses = fuses
+    self.profiledRuns = profiledRuns
+    roofline = try Roofline.measured(on: device)
   }
 
   /// The variants of `benchmark`'s kernel that `choice` stands for: none for the one that is chosen by rule.
@@ -36,8 +45,10 @@ struct BenchmarkRun {
     return [choice]
   }
 
-  /// Checks and times `benchmark`, computed with `variant` of its kernel.
-  func result(of benchmark: BenchmarkCase, variant: String?) throws(DeviceError) -> BenchmarkResult {
+  /// Checks and times `benchmark`, computed with `variant` of its kernel; then profiles it, where that is asked for.
+  func result(
+    of benchmark: BenchmarkCase, variant: String?
+  ) throws(DeviceError) -> (result: BenchmarkResult, profile: StepProfile?) {
     let values = try Self.values(of: benchmark.inputs)
     // Parameters, because their values stay on the device from run to run.
     let parameters = benchmark.inputs.map {
@@ -61,12 +72,17 @@ struct BenchmarkRun {
     let kernels = step.plan.steps.map(\.source.name).reduce(into: [String]()) { names, name in
       if !names.contains(name) { names.append(name) }
     }
-    return BenchmarkResult(
+    let profile = profiledRuns > 0 ? try step.profile(runs: profiledRuns, since: start) : nil
+    let result = BenchmarkResult(
       caseName: benchmark.name, kernel: kernels.joined(separator: "+"),
       variant: step.plan.steps.first { $0.label.isKernel(of: choice?.primitive) }?.variant ?? "loop",
       device: executor.device.name, shape: benchmark.shape, type: benchmark.elementType,
       medianMilliseconds: milliseconds, gigaflops: benchmark.operationCount / milliseconds * 1e-6,
-      gigabytesPerSecond: benchmark.byteCount / milliseconds * 1e-6, error: error)
+      gigabytesPerSecond: benchmark.byteCount / milliseconds * 1e-6,
+      rooflineShare: roofline.share(
+        operations: benchmark.operationCount, bytes: benchmark.byteCount, nanoseconds: milliseconds * 1e6),
+      error: error)
+    return (result, profile)
   }
 
   /// Values for `inputs`, computed on the processor whatever device is measured: a device does not write its own

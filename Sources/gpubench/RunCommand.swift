@@ -36,10 +36,15 @@ struct RunCommand: ParsableCommand {
         gpubench run softmax-rows --device cpu --shape 4096x1024 --json
         gpubench run cholesky --device opencl:0 --variant all
         gpubench run matrix-product/bias-gelu --device vulkan:0 --apart
+        gpubench run sort --device cpu --trace sort.json
 
       TIME: the median over repetitions of one evaluation, with the inputs on the device and nothing read back. \
       On Vulkan GPUs the sum of the launches' own times, by the device's timestamps; elsewhere the clock over \
       replays submitted back to back, divided by their number. What fits into a cache is measured from there.
+
+      OF ROOFLINE: the least time that the operations and the bytes would take, as a share of the time taken, at the \
+      rates of the fastest float32 matrix product (or multiplications and additions) and copy that were measured on \
+      the device just before. What lies in a cache, or does better than that product, can be above 100%.
 
       ERROR: the largest difference from a reference in float64, as a multiple of what rounding alone may cause; \
       up to 1 the check is passed. Outputs hold NaN before the run that is checked. Of large products the first \
@@ -47,8 +52,8 @@ struct RunCommand: ParsableCommand {
       a primitive, the multiple is of the tolerance that the tests hold it to.
 
       JSON: a list of objects with case, kernel, variant, device, shape, type, median_ms, gflops (10^9 operations \
-      a second), gbps (10^9 bytes a second, inputs and outputs counted once), error and passed. An infinite error \
-      is the text "Infinity".
+      a second), gbps (10^9 bytes a second, inputs and outputs counted once), of_roofline (1 is all of it), error and \
+      passed. An infinite error is the text "Infinity".
       """)
 
   @Argument(
@@ -85,6 +90,12 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Give each operation a kernel of its own, to see what sharing them is worth.")
   var apart = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Time each launch too, and write a trace that ui.perfetto.dev and chrome://tracing show.",
+      valueName: "file"))
+  var trace: String?
+
   @Flag(help: "Print a JSON array to standard output instead of a table.")
   var json = false
 
@@ -112,20 +123,26 @@ struct RunCommand: ParsableCommand {
     let samples = try SampleRequest(named: name)
     let request = try samples == nil ? caseRequest() : nil
     if let samples { try rejectCaseOptions(for: samples.primitive) }
+    if let trace { try TraceFile(trace).requireWritable() }
     let device = try DeviceCatalog.shared.device(named: device)
     let cases = try samples?.cases ?? request?.cases(on: device.capabilities) ?? []
     let run = try BenchmarkRun(
-      on: device, timer: LaunchTimer(repetitions: repetitions, seconds: seconds), fuses: !apart)
+      on: device, timer: LaunchTimer(repetitions: repetitions, seconds: seconds), fuses: !apart,
+      profiledRuns: trace == nil ? 0 : min(repetitions, 10))
     let plan = try self.plan(cases, on: run, passesOver: samples?.isWhole == true)
     reporting("\(device.name): \(device.capabilities.deviceName), \(device.capabilities.driver)")
     var (results, hasFailed) = ([BenchmarkResult](), false)
+    var steps: [ProfileReport.Step] = []
     for (benchmark, variants) in plan {
       for variant in variants {
-        reporting(
+        let name =
           "\(benchmark.name) \(benchmark.shape) \(benchmark.elementType.rawValue)"
-            + (variant.map { " \($0)" } ?? ""))
+          + (variant.map { " \($0)" } ?? "")
+        reporting(name)
         do {
-          results.append(try run.result(of: benchmark, variant: variant))
+          let (result, profile) = try run.result(of: benchmark, variant: variant)
+          results.append(result)
+          if let profile { steps.append(.init(name, profile)) }
         } catch DeviceError.unsupported(let device, let feature, _) where samples?.isWhole == true {
           reporting("Passed over: \(device) does not support \(feature).")
         } catch {
@@ -133,6 +150,10 @@ struct RunCommand: ParsableCommand {
           hasFailed = true
         }
       }
+    }
+    if let trace {
+      let report = ProfileReport("gpubench \(name)", on: device, roofline: run.roofline, steps: steps)
+      try TraceFile(trace).write(report.trace)
     }
     return (results, hasFailed || results.isEmpty)
   }

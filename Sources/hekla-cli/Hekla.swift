@@ -16,6 +16,7 @@ struct HeklaCommand: ParsableCommand {
         hekla show lottery-ticket
         hekla train lottery-ticket --device vulkan:0
         hekla verify lottery-ticket --device cpu
+        hekla profile lottery-ticket --device cpu
 
       EXIT CODES:
         0  done
@@ -26,6 +27,7 @@ struct HeklaCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       DevicesCommand.self, ListCommand.self, ShowCommand.self, TrainCommand.self, VerifyCommand.self,
+      ProfileCommand.self,
     ])
 
   /// Runs the command and ends the process.

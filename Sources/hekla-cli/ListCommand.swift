@@ -8,7 +8,7 @@ struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "Lists the recipes: one per paper.",
-    discussion: "The names in the first column are what show, train and verify take.")
+    discussion: "The names in the first column are what show, train, verify and profile take.")
 
   @Flag(help: "Print a JSON array instead: one object per recipe.")
   var json = false

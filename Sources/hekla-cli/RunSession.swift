@@ -20,7 +20,7 @@ struct RunSession {
   func run() throws -> Report {
     let recipe = try catalog.recipe(named: options.name)
     let experiment = try recipe.init(applying: options.assignments)
-    let dataFolder = try dataFolder()
+    let dataFolder = try Self.dataFolder(options.data, environment)
     if let file = options.json { try AtomicFile.requireWritable(file) }
     let device = try makeDevice(options.device)
     let output = try options.out.map { path throws(ExperimentError) in
@@ -46,9 +46,11 @@ struct RunSession {
     }
   }
 
-  /// The folder that `--data`, else `HEKLA_DATA`, names.
-  private func dataFolder() throws(ExperimentError) -> URL? {
-    let given = options.data ?? environment["HEKLA_DATA"].flatMap { $0.isEmpty ? nil : $0 }
+  /// The folder that `option`, of `--data`, else `HEKLA_DATA` names.
+  static func dataFolder(
+    _ option: String?, _ environment: [String: String]
+  ) throws(ExperimentError) -> URL? {
+    let given = option ?? environment["HEKLA_DATA"].flatMap { $0.isEmpty ? nil : $0 }
     guard let given else { return nil }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: given, isDirectory: &isFolder), isFolder.boolValue else {

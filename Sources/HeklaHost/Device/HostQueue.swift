@@ -53,10 +53,14 @@ public final class HostQueue: Queue {
     return try order.withLock { (_) throws(DeviceError) -> [CommandTiming] in
       var timings: [CommandTiming] = []
       timings.reserveCapacity(recording.steps.count)
+      var first: Double?
       for step in recording.steps {
         let start = Self.now
         try Self.run(step)
-        timings.append(CommandTiming(label: step.label, nanoseconds: Self.now - start))
+        let nanoseconds = Self.now - start
+        timings.append(
+          CommandTiming(label: step.label, start: start - (first ?? start), nanoseconds: nanoseconds))
+        first = first ?? start
       }
       return timings
     }

@@ -33,6 +33,8 @@ struct PlanDraft {
     for byteCount in temporaries {
       _ = addTemporary(byteCount: byteCount)
     }
+    let shapes = kernel.shapes
+    var operationCount = kernel.operationCount
     for call in calls {
       var bindings: [Int] = []
       for operand in call.operands {
@@ -42,12 +44,32 @@ struct PlanDraft {
         case .indexStatus: bindings.append(indexStatus())
         }
       }
+      // Checks of indices before the kernel are not its work.
+      let isCheck = call.operands.contains(.indexStatus)
       plan.steps.append(
         Plan.Step(
           label: call.label, variant: call.variant, source: call.source, bindings: bindings,
-          writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
+          writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants,
+          shapes: shapes, byteCount: byteCount(of: kernel, bindings, writing: call.writtenCount),
+          operationCount: isCheck ? nil : operationCount))
+      if !isCheck, operationCount != nil { operationCount = 0 }
       overwritable.append((kernel.isMap, kernel.pointwiseReads))
       surroundings.append(repetition)
+    }
+  }
+
+  /// The bytes that a launch reads and writes.
+  private func byteCount(
+    of kernel: FormedKernel, _ bindings: [Int], writing writtenCount: Int
+  ) -> Double {
+    func byteCount(_ value: Int) -> Double { Double(plan.values[value].signature.byteCount) }
+    let (reads, writes) = (bindings.dropLast(writtenCount), bindings.suffix(writtenCount))
+    let written = writes.reduce(0) { $0 + byteCount($1) }
+    guard case .loop(let built) = kernel.body else {
+      return Set(reads).reduce(written) { $0 + byteCount($1) }
+    }
+    return reads.enumerated().reduce(written) {
+      $0 + min(byteCount($1.element), built.loop.readByteCount(of: $1.offset))
     }
   }
 

@@ -40,6 +40,31 @@ struct FormedKernel {
     }
   }
 
+  /// Floating-point operations; nil where nobody knows.
+  var operationCount: Double? {
+    func count(_ node: Node) -> Double? { node.primitive.operationCount(of: node.inputs.map(\.signature)) }
+    return switch body {
+    case .loop(let built): built.loop.operationCount
+    case .primitive(let node): count(node)
+    case .fused(let node, let built, _): count(node).map { $0 + built.loop.operationCount }
+    // Its body's kernels have theirs.
+    case .repetition: nil
+    }
+  }
+
+  /// See `Plan.Step.shapes`.
+  var shapes: String {
+    func text(_ nodes: [Node]) -> String? {
+      let largest = nodes.map(\.signature).max { $0.byteCount < $1.byteCount }
+      return largest.map { signature in
+        let extents = signature.shape.extents.drop { $0 == 1 }
+        return extents.isEmpty ? "1" : extents.map(String.init).joined(separator: "x")
+      }
+    }
+    let (read, written) = (text(reads), text(writes) ?? "")
+    return read == nil || read == written ? written : "\(read ?? "") -> \(written)"
+  }
+
   /// What plans and profiles call it.
   var label: String {
     switch body {

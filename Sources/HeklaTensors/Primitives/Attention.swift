@@ -86,6 +86,14 @@ struct Attention: Primitive {
     return (values, sums)
   }
 
+  // MARK: Operations
+
+  /// Two matrix products; what a causal mask leaves out counts too, the softmax does not.
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let size = AttentionSize(options, inputs)
+    return 2 * size.scoreCount * Double(size.depth + size.width)
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }
@@ -123,14 +131,15 @@ struct Attention: Primitive {
       + (mask.map { [Sample.Input($0)] } ?? [])
       // Lengths of 0 too: rows that read nothing are 0.
       + (hasLengths ? [Sample.Input([queries[0]], .int32, in: 0...Double(keys[2]))] : [])
+    let attention = Attention(options: options)
     return Sample(
       label, inputs: inputs,
       // A score sums D terms and is of the order of 1, an exponential is good to some units and turns the
       // score's absolute error into a relative one, O sums T terms.
       tolerance: .sum(of: queries[3] + keys[2] + 64),
-      flops: 2 * queries.count / queries[3] * keys[2] * (queries[3] + width),
+      flops: Int(attention.operationCount(of: inputs.map(\.signature)) ?? 0),
       // Central differences evaluate the reference anew for each element.
       isDifferentiable: queries.count + keys.count <= 1500
-    ) { Tensor(Attention(options: options), $0) }
+    ) { Tensor(attention, $0) }
   }
 }

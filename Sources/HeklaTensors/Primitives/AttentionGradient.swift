@@ -91,6 +91,14 @@ struct AttentionGradient: Primitive {
     return [dq, dk, dv]
   }
 
+  // MARK: Operations
+
+  /// Five matrix products; what a causal mask leaves out counts too.
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let size = AttentionSize(options, inputs)
+    return 2 * size.scoreCount * Double(3 * size.depth + 2 * size.width)
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }
@@ -125,13 +133,14 @@ struct AttentionGradient: Primitive {
       + (mask.map { [Sample.Input($0)] } ?? [])
       + (hasLengths ? [Sample.Input([queries[0]], .int32, in: 0...Double(keys[2]))] : [])
       + [.init(Shape(rows)), .init(Shape(rows), in: level...level + 1), .init(Shape(rows + [width]))]
+    let gradient = AttentionGradient(options: options)
     return Sample(
       label, inputs: inputs,
       // As the attention's, with sums over D, then E, then T or all S of a group's heads.
       tolerance: .sum(of: 4 * (queries[3] + width + keys[2] + 64)),
-      flops: 2 * rows.reduce(1, *) * keys[2] * (3 * queries[3] + 2 * width),
+      flops: Int(gradient.operationCount(of: inputs.map(\.signature)) ?? 0),
       // Central differences evaluate the reference anew for each element.
       isDifferentiable: queries.count + keys.count <= 1500
-    ) { Tensor(AttentionGradient(options: options), $0) }
+    ) { Tensor(gradient, $0) }
   }
 }

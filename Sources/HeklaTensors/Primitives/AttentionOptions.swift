@@ -48,6 +48,9 @@ struct AttentionSize: Sendable {
       "attention: the lengths \(lengths ?? q) must be int32 [\(batch)]")
   }
 
+  /// The number of scores, masked or not.
+  var scoreCount: Double { Double(batch * heads) * Double(queries) * Double(keys) }
+
   /// The keys' stream, of batch x groups, that the queries' stream, of batch x heads, reads.
   func group(of stream: Int) -> Int { stream / heads * groups + stream % heads / (heads / groups) }
 }

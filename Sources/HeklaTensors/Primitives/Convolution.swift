@@ -46,6 +46,14 @@ struct Convolution: Primitive {
     return HostArray(converting: y, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let size = ConvolutionSize(
+      geometry, input: inputs[0].shape, weights: inputs[1].shape, output: signature(of: inputs).shape)
+    return Double(size.flops)
+  }
+
   // MARK: Lowering
 
   var takesEpilogue: Bool { true }

@@ -39,6 +39,14 @@ struct ConvolutionInputGradient: Primitive {
     return HostArray(converting: x, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let size = ConvolutionSize(
+      geometry, input: inputShape, weights: inputs[1].shape, output: inputs[0].shape)
+    return Double(size.flops)
+  }
+
   // MARK: Lowering
 
   var takesEpilogue: Bool { true }

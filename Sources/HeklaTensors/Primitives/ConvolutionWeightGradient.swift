@@ -39,6 +39,14 @@ struct ConvolutionWeightGradient: Primitive {
     return HostArray(converting: weights, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let size = ConvolutionSize(
+      geometry, input: inputs[0].shape, weights: weightShape, output: inputs[1].shape)
+    return Double(size.flops)
+  }
+
   // MARK: Lowering
 
   var takesEpilogue: Bool { true }

@@ -45,6 +45,10 @@ struct LinearRecurrence: Primitive {
     return HostArray(converting: values, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? { 2 * Double(inputs[0].shape.count) }
+
   // MARK: Lowering
 
   var lowering: Lowering {

@@ -83,6 +83,13 @@ struct MatrixProduct: Primitive {
     return HostArray(converting: c, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let size = Extents(self, inputs.map(\.shape))
+    return 2 * Double(size.batch) * Double(size.m) * Double(size.n) * Double(size.k)
+  }
+
   // MARK: Lowering
 
   var takesEpilogue: Bool { true }
@@ -100,7 +107,7 @@ struct MatrixProduct: Primitive {
       let size = Extents(product, [a, b])
       return Sample(
         label, inputs: [.init(a, type), .init(b, type)], tolerance: .sum(of: size.k + 2),
-        flops: 2 * size.batch * size.m * size.n * size.k
+        flops: product.flops(a, b)
       ) { .product($0[0], $0[1], transposingLeft: transposingLeft, transposingRight: transposingRight) }
     }
     return [

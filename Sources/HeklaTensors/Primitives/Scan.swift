@@ -70,6 +70,12 @@ struct Scan: Primitive {
     return HostArray(converting: values, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    inputs[0].elementType.isFloating ? Double(inputs[0].shape.count) : nil
+  }
+
   // MARK: Lowering
 
   /// The constant that `accumulate.glsl` and the host know the fold by.

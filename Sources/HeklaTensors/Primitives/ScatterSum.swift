@@ -41,6 +41,10 @@ struct ScatterSum: Primitive {
     return HostArray(converting: results, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? { Double(inputs[0].shape.count) }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }

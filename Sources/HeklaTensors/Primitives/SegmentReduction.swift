@@ -63,6 +63,12 @@ struct SegmentReduction: Primitive {
     return HostArray(converting: results, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    inputs[0].elementType.isFloating ? Double(inputs[0].shape.count) : nil
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering {

@@ -61,6 +61,12 @@ struct SparseProduct: Primitive {
     return HostArray(converting: results, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    2 * Double(inputs[1].shape[0]) * Double(inputs[0].shape[1])
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering {

@@ -47,6 +47,14 @@ struct Cholesky: Primitive {
     return HostArray(converting: factor, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let shape = inputs[0].shape
+    let n = Double(shape[1])
+    return Double(shape[0]) * n * n * n / 3
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }
@@ -58,7 +66,7 @@ struct Cholesky: Primitive {
       // The matrices' condition is below 10, and so their factors' errors are a small multiple of n half-units.
       Sample(
         label, inputs: [.init([batch, n, n], type)], tolerance: .normwise(8 * Double(n + 8)),
-        flops: batch * n * n * n / 3, isDifferentiable: n < 10
+        flops: Cholesky().flops([batch, n, n]), isDifferentiable: n < 10
       ) { $0[0].positiveDefinite().cholesky() }
     }
     return [

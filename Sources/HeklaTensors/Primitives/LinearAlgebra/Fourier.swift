@@ -101,6 +101,14 @@ struct Fourier: Primitive {
     return HostArray(converting: results, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  /// 5 n log2(n) a row, as is usual for every length.
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let (rows, n) = (Double(inputs[0].shape[0]), Double(inputs[0].shape[1]))
+    return rows * 5 * n * log2(n)
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }
@@ -118,7 +126,7 @@ struct Fourier: Primitive {
       // square, to which the error is proportional (Higham 2002, section 24.1).
       Sample(
         label, inputs: [.init([rows, n, 2])], tolerance: .normwise(64),
-        flops: rows * 5 * n * Int(log2(Double(n) + 1)),
+        flops: Fourier(isInverse: false).flops([rows, n, 2], [n, 2]),
         isDifferentiable: n < 100
       ) { transform($0[0], isInverse: n == 60) }
     }

@@ -85,6 +85,14 @@ struct LUFactorization: Primitive {
     return (packed, permutation, signs)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let shape = inputs[0].shape
+    let n = Double(shape[1])
+    return Double(shape[0]) * n * n * n * 2 / 3
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }
@@ -96,7 +104,7 @@ struct LUFactorization: Primitive {
       // The growth of elimination with pivoting is small on random matrices; their condition is some 10 n.
       Sample(
         label, inputs: [.init([batch, n, n], type)], tolerance: .normwise(100 * Double(n + 1)),
-        flops: batch * n * n * n * 2 / 3, isDifferentiable: n < 10
+        flops: LUFactorization().flops([batch, n, n]), isDifferentiable: n < 10
       ) { $0[0].luFactorization().packed }
     }
     return [

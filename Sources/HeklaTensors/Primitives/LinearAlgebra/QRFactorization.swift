@@ -74,6 +74,13 @@ struct QRFactorization: Primitive {
     return (q, r)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let (batch, m, n) = (inputs[0].shape[0], inputs[0].shape[1], inputs[0].shape[2])
+    return 4 * Double(batch) * Double(m) * Double(n) * Double(n)
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }
@@ -85,7 +92,7 @@ struct QRFactorization: Primitive {
       // A diagonal keeps the condition low, which the last columns' errors grow with.
       Sample(
         label, inputs: [.init([batch, m, n], type)], tolerance: .normwise(100 * Double(m + 1)),
-        flops: batch * 4 * m * n * n, isDifferentiable: m < 10
+        flops: QRFactorization().flops([batch, m, n]), isDifferentiable: m < 10
       ) {
         let ones = Tensor.identity(m, type).sliced(0..<n, along: 1)
         return ($0[0] * (1 / Double(m)) + ones).qrFactorization().q

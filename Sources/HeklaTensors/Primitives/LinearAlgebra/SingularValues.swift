@@ -113,6 +113,14 @@ struct SingularValues: Primitive {
     return (u, s, vt)
   }
 
+  // MARK: Operations
+
+  /// About the classical method's count, whatever method a kernel takes. Source: Golub and Van Loan 2013, section 8.6.
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let (batch, m, n) = (inputs[0].shape[0], inputs[0].shape[1], inputs[0].shape[2])
+    return 20 * Double(batch) * Double(m) * Double(n) * Double(min(m, n))
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }
@@ -124,7 +132,7 @@ struct SingularValues: Primitive {
       // The diagonal 1, 2, ... keeps singular values apart, on whose gaps the vectors' errors depend.
       Sample(
         label, inputs: [.init([batch, m, n], type)], tolerance: .normwise(400 * Double(m + n)),
-        flops: batch * 20 * m * n * min(m, n), isDifferentiable: m < 10
+        flops: SingularValues().flops([batch, m, n]), isDifferentiable: m < 10
       ) {
         let k = max(m, n)
         let spread = (Tensor.range(k).converted(to: type) + 1).embeddedAsDiagonal()

@@ -62,6 +62,15 @@ struct SymmetricEigen: Primitive {
     return (vectors, values)
   }
 
+  // MARK: Operations
+
+  /// The classical method's count, whatever method a kernel takes. Source: Golub and Van Loan 2013, section 8.3.
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let shape = inputs[0].shape
+    let n = Double(shape[1])
+    return 9 * Double(shape[0]) * n * n * n
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }
@@ -73,7 +82,7 @@ struct SymmetricEigen: Primitive {
       // The diagonal 0, 1, 2, ... keeps eigenvalues apart, on whose gaps the vectors' errors depend.
       Sample(
         label, inputs: [.init([batch, n, n], type)], tolerance: .normwise(400 * Double(n + 1)),
-        flops: batch * 9 * n * n * n,
+        flops: SymmetricEigen().flops([batch, n, n]),
         isDifferentiable: n < 10
       ) {
         let spread = Tensor.range(n).converted(to: type).embeddedAsDiagonal()

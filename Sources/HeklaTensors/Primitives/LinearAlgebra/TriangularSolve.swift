@@ -70,6 +70,13 @@ struct TriangularSolve: Primitive {
     return HostArray(converting: x, shape: signature.shape, to: signature.elementType)
   }
 
+  // MARK: Operations
+
+  func operationCount(of inputs: [Signature]) -> Double? {
+    let (batch, n, columns) = (inputs[1].shape[0], inputs[1].shape[1], inputs[1].shape[2])
+    return Double(batch) * Double(n) * Double(n) * Double(columns)
+  }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }
