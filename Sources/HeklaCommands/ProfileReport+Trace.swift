@@ -33,10 +33,11 @@ extension ProfileReport {
     var arguments: [JSONValue.Member]
 
     var document: JSONValue {
-      .object([
+      func microseconds(_ nanoseconds: Double) -> JSONValue { JSONValue(nanoseconds.rounded() / 1000) }
+      return .object([
         .init("name", .text(name)), .init("cat", .text(row == 0 ? "host" : "kernel")),
-        .init("ph", .text("X")),
-        .init("ts", JSONValue(start * 1e-3)), .init("dur", JSONValue(max(duration, 0) * 1e-3)),
+        .init("ph", .text("X")), .init("ts", microseconds(start)),
+        .init("dur", microseconds(max(duration, 0))),
         .init("pid", JSONValue(1)), .init("tid", JSONValue(row)), .init("args", .object(arguments)),
       ])
     }

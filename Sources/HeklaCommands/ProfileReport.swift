@@ -43,13 +43,14 @@ public struct ProfileReport: Sendable {
   private func text(of step: Step, for terminal: Terminal) -> String {
     let profile = step.profile
     let groups = profile.groups
+    let sum = groups.reduce(0) { $0 + $1.nanoseconds }
     var table = TextTable([
       "kernel", "variant", "shapes", "launches", "ms", "share", "GB/s", "GFLOP/s", "of roofline",
     ])
     func add(_ name: String, _ variant: String, _ shapes: String, _ groups: some Sequence<StepProfile.Group>)
     {
       let rate = Rate(of: groups)
-      let share = rate.nanoseconds / profile.kernelNanoseconds
+      let share = rate.nanoseconds / sum
       table.add([
         name, variant, shapes, String(rate.launches), NumberText.plain(rate.nanoseconds * 1e-6, 3),
         Self.percent(share), NumberText.plain(rate.bytes / rate.nanoseconds, 3),
@@ -73,15 +74,17 @@ public struct ProfileReport: Sendable {
 
   /// What of a run is not its kernels.
   private func lines(of profile: StepProfile) -> [String] {
+    let kernels = "Kernels take \(Self.milliseconds(profile.kernelNanoseconds)) together, "
     var lines: [String] = []
-    if profile.otherNanoseconds >= 0 {
+    if device.capabilities.interface == .host {
+      lines.append(kernels + "between them pass \(Self.milliseconds(profile.gapNanoseconds)).")
+    } else if profile.otherNanoseconds >= 0 {
       lines.append(
-        "Between kernels: \(Self.milliseconds(profile.otherNanoseconds)) of a run, "
+        kernels + "the rest of a run is \(Self.milliseconds(profile.otherNanoseconds)), "
           + "\(Self.percent(profile.otherNanoseconds / profile.nanoseconds)).")
     } else {
       lines.append(
-        "Between kernels: too little to see. Timed one by one they take "
-          + "\(Self.milliseconds(-profile.otherNanoseconds)) more than a run.")
+        kernels + "timed one by one: \(Self.milliseconds(-profile.otherNanoseconds)) more than a run.")
     }
     if let pause = profile.pauseNanoseconds {
       lines.append("Before a run, outside of steps: \(Self.milliseconds(pause)).")

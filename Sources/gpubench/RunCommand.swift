@@ -43,8 +43,8 @@ struct RunCommand: ParsableCommand {
       replays submitted back to back, divided by their number. What fits into a cache is measured from there.
 
       OF ROOFLINE: the least time that the operations and the bytes would take, as a share of the time taken, at the \
-      rates of the fastest float32 matrix product (or multiplications and additions) and copy that were measured on \
-      the device just before. What lies in a cache, or does better than that product, can be above 100%.
+      rates of the fastest products or multiplications and of the fastest copy or sum, in float32, that were \
+      measured on the device just before. What lies in a cache, or is better than those, can be above 100%.
 
       ERROR: the largest difference from a reference in float64, as a multiple of what rounding alone may cause; \
       up to 1 the check is passed. Outputs hold NaN before the run that is checked. Of large products the first \

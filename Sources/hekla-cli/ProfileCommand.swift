@@ -19,10 +19,10 @@ struct ProfileCommand: ParsableCommand {
       long a run takes, and with each launch timed on its own, which tells what of that is kernels; the latter runs \
       take longer. When a step has had --steps runs of each kind, the recipe is stopped.
 
-      TABLE: a line for kernels of one kind and shapes, largest array read -> largest written. GB/s counts those \
-      arrays, each once; GFLOP/s counts the operations of the task, whatever the kernel does. 'of roofline' is the \
-      least time that both would take at the rates in the last line, as a share of the time taken; what lies in a \
-      cache can be above 100%.
+      TABLE: a line for kernels of one kind and shapes, largest array read -> largest written. GB/s counts every \
+      array that a kernel reads or writes once, GFLOP/s the operations of the task, whatever the kernel does. 'of \
+      roofline' is the least time that either would take at the rates in the last line, as a share of the time \
+      taken; what lies in a cache can be above 100%.
 
       JSON: subject, device, hardware, roofline, and steps with all launches of each; times are in milliseconds.
       """)

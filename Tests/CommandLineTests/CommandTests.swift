@@ -32,7 +32,7 @@ import Testing
     expectBadInput(
       try hekla("trian", "lottery-ticket"),
       "Error: There is no command 'trian'. Did you mean 'train'? "
-        + "The commands are devices, list, show, train, verify; 'hekla --help' describes them.")
+        + "The commands are devices, list, show, train, verify, profile; 'hekla --help' describes them.")
   }
 
   @Test("a mistyped option is answered with the nearest one")
@@ -63,7 +63,8 @@ import Testing
   }
 
   @Test(
-    "an unknown recipe is bad input for every command that takes one", arguments: ["show", "train", "verify"])
+    "an unknown recipe is bad input for every command that takes one",
+    arguments: ["show", "train", "verify", "profile"])
   func unknownRecipe(command: String) throws {
     let outcome = try hekla(command, "no-such-recipe")
     #expect(outcome.code == 2)

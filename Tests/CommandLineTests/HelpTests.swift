@@ -29,6 +29,7 @@ import Testing
         hekla show lottery-ticket
         hekla train lottery-ticket --device vulkan:0
         hekla verify lottery-ticket --device cpu
+        hekla profile lottery-ticket --device cpu
 
       EXIT CODES:
         0  done
@@ -50,6 +51,8 @@ import Testing
         train                   Trains a recipe and prints a report.
         verify                  Trains a recipe and checks each of its claims, with
                                 the numbers.
+        profile                 Trains a recipe for a few steps and says where their
+                                time goes.
 
         See 'hekla help <subcommand>' for detailed help.
       """)
@@ -83,7 +86,7 @@ import Testing
       """
       OVERVIEW: Lists the recipes: one per paper.
 
-      The names in the first column are what show, train and verify take.
+      The names in the first column are what show, train, verify and profile take.
 
       USAGE: hekla list [--json]
 
@@ -197,6 +200,57 @@ import Testing
         --overwrite             With --out: replace the run that is in the folder.
         --json <file>           Write one JSON object: recipe, device, seed,
                                 settings, steps, losses, metrics, seconds.
+        --version               Show the version.
+        -h, --help              Show help information.
+      """)
+  }
+
+  @Test("hekla profile --help describes the command, the table and every option")
+  func profile() {
+    expectHelp(
+      of: ProfileCommand.self,
+      """
+      OVERVIEW: Trains a recipe for a few steps and says where their time goes.
+
+      EXAMPLES:
+        hekla profile dagnn
+        hekla profile lottery-ticket --device vulkan:0 --steps 5
+        hekla profile nested-seg --set batch=2 --trace nested-seg.json
+        hekla profile pfn --device cpu --json
+
+      The recipe trains as it always does. Each step runs twice to warm up, then by
+      turns as it is, which tells how long a run takes, and with each launch timed on
+      its own, which tells what of that is kernels; the latter runs take longer. When
+      a step has had --steps runs of each kind, the recipe is stopped.
+
+      TABLE: a line for kernels of one kind and shapes, largest array read -> largest
+      written. GB/s counts every array that a kernel reads or writes once, GFLOP/s the
+      operations of the task, whatever the kernel does. 'of roofline' is the least
+      time that either would take at the rates in the last line, as a share of the
+      time taken; what lies in a cache can be above 100%.
+
+      JSON: subject, device, hardware, roofline, and steps with all launches of each;
+      times are in milliseconds.
+
+      USAGE: hekla profile <name> [--device <device>] [--set <name=value>] ... [<options>]
+
+      ARGUMENTS:
+        <name>                  A recipe, as 'hekla list' names it.
+
+      OPTIONS:
+        --device <device>       Where to run: cpu, vulkan:N, opencl:N, or auto for
+                                the fastest real GPU, else cpu. (default: auto)
+        --set <name=value>      Change a setting; may be given many times.
+        --seed <seed>           Where all randomness comes from: the same seed on the
+                                same device gives the same numbers. (default: 0)
+        --steps <steps>         Stop when a step was run so often as it is, and as
+                                often with each launch timed. (default: 10)
+        --data <dir>            The folder with the data sets, in their original
+                                formats. (default: HEKLA_DATA)
+        --trace <file>          Write the runs as a trace that ui.perfetto.dev and
+                                chrome://tracing show.
+        --json                  Print one JSON object to standard output instead of
+                                tables.
         --version               Show the version.
         -h, --help              Show help information.
       """)

@@ -104,6 +104,7 @@ import Testing
     let timings = try queue.profile(recording)
     #expect(
       timings.map(\.label) == ["add ten", "copy", "fill"] && timings.allSatisfy { $0.nanoseconds >= 0 })
+    #expect(timings[0].start == 0 && zip(timings, timings.dropFirst()).allSatisfy { $0.start < $1.start })
     #expect(try values(a, queue)[0] == 31)
   }
 

@@ -103,6 +103,7 @@ struct OpenCLQueueTests {
     #expect(timings.map(\.label) == ["fill", "affine", "copy"])
     // More than nothing and less than a minute: any unit but nanoseconds falls outside for one of the three.
     #expect(timings.allSatisfy { $0.nanoseconds > 0 && $0.nanoseconds < 60e9 })
+    #expect(timings[0].start == 0 && zip(timings, timings.dropFirst()).allSatisfy { $0.start < $1.start })
     #expect(try queue.read(1 << 14, from: copy, initial: UInt32.max).allSatisfy { $0 == 42 })
   }
 

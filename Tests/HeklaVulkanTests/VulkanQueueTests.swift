@@ -233,6 +233,7 @@ struct VulkanQueueTests {
       for profile in profiles {
         #expect(profile.map(\.label) == ["small", "large", "copy", "fill"])
         #expect(profile.allSatisfy { $0.nanoseconds > 0 && $0.nanoseconds < 60e9 })
+        #expect(profile[0].start == 0 && zip(profile, profile.dropFirst()).allSatisfy { $0.start < $1.start })
       }
       // Submitted, the kernels made 1 a 3 and the fill a 0; profiled, they made that a 2.
       #expect(try queue.words(of: copy)[0] == 2)

@@ -66,7 +66,7 @@ private struct RooflineProbe {
       let count = Double(extent)
       let rate = 2 * count * count * count / seconds
       if rate > best.rate { best = (rate, "a matrix product of \(extent)") }
-      if seconds > 0.05 { break }
+      if seconds > 0.01 { break }
     }
     guard executor.device.capabilities.interface != .host else { return best }
     let values = Parameter(.full([isSoftware ? 1 << 16 : 1 << 22], 0.5))

@@ -76,6 +76,9 @@ public struct StepProfile: Sendable {
   public let submissionNanoseconds: Double
   /// The time of a run that times its launches, as the host sees it.
   public let profiledNanoseconds: Double
+  /// The time of all launches and copies of a run together. Of uneven runs it is more than that of `entries`, each of
+  /// which is the median of its own times.
+  public let kernelNanoseconds: Double
   /// The time from the end of one launch to the beginning of the next, over a run that times its launches.
   public let gapNanoseconds: Double
   /// The time from the end of the run before, of any step, to the beginning of a run of this one; nil where unknown.
@@ -90,6 +93,7 @@ public struct StepProfile: Sendable {
     submissionNanoseconds = ordinary.map(\.submission).median
     profiledNanoseconds = runs.filter { $0.timings != nil }.map(\.whole).median
     pauseNanoseconds = pauses.isEmpty ? nil : pauses.median
+    kernelNanoseconds = profiled.map { $0.reduce(0) { $0 + $1.nanoseconds } }.median
     gapNanoseconds =
       profiled.map { timings in
         zip(timings, timings.dropFirst()).reduce(0) { $0 + $1.1.start - $1.0.start - $1.0.nanoseconds }
@@ -123,9 +127,6 @@ public struct StepProfile: Sendable {
     }
     entries = steps + copies
   }
-
-  /// The time of all launches and copies of a run.
-  public var kernelNanoseconds: Double { entries.reduce(0) { $0 + $1.nanoseconds } }
 
   /// What of an ordinary run is no kernel: the host's work, the driver's, and waiting.
   ///

@@ -76,6 +76,11 @@ import Testing
         + "max-columns, max-all, softmax-rows, softmax-columns)."
     ),
     (
+      ["run", "gelu", "--trace", "/no/such/folder/x.json"],
+      "Cannot write '/no/such/folder/x.json': Its folder is not there or not yours to write to. Give a place that "
+        + "exists and that you may write to."
+    ),
+    (
       ["rnu"],
       "There is no command 'rnu'. Did you mean 'run'? "
         + "The commands are devices, list, run; 'gpubench --help' describes them."

@@ -96,12 +96,18 @@ import Testing
           gpubench run softmax-rows --device cpu --shape 4096x1024 --json
           gpubench run cholesky --device opencl:0 --variant all
           gpubench run matrix-product/bias-gelu --device vulkan:0 --apart
+          gpubench run sort --device cpu --trace sort.json
 
         TIME: the median over repetitions of one evaluation, with the inputs on the
         device and nothing read back. On Vulkan GPUs the sum of the launches' own
         times, by the device's timestamps; elsewhere the clock over replays submitted
         back to back, divided by their number. What fits into a cache is measured from
         there.
+
+        OF ROOFLINE: the least time that the operations and the bytes would take, as a
+        share of the time taken, at the rates of the fastest products or multiplications
+        and of the fastest copy or sum, in float32, that were measured on the device
+        just before. What lies in a cache, or is better than those, can be above 100%.
 
         ERROR: the largest difference from a reference in float64, as a multiple of
         what rounding alone may cause; up to 1 the check is passed. Outputs hold NaN
@@ -112,8 +118,8 @@ import Testing
 
         JSON: a list of objects with case, kernel, variant, device, shape, type,
         median_ms, gflops (10^9 operations a second), gbps (10^9 bytes a second, inputs
-        and outputs counted once), error and passed. An infinite error is the text
-        "Infinity".
+        and outputs counted once), of_roofline (1 is all of it), error and passed. An
+        infinite error is the text "Infinity".
 
         USAGE: gpubench run <case> [--device <device>] [--shape <shape>] [--type <type>] [<options>]
 
@@ -139,6 +145,8 @@ import Testing
                                   in any case. (default: 1.0)
           --apart                 Give each operation a kernel of its own, to see what
                                   sharing them is worth.
+          --trace <file>          Time each launch too, and write a trace that
+                                  ui.perfetto.dev and chrome://tracing show.
           --json                  Print a JSON array to standard output instead of a
                                   table.
           --version               Show the version.

@@ -4,6 +4,7 @@ import HeklaDevices
 import HeklaRuntime
 import HeklaTensors
 import HeklaText
+import TestSupport
 import Testing
 
 @testable import gpubench
@@ -187,8 +188,8 @@ import Testing
     #expect(list.count == 1)
     #expect(
       Set(result.keys) == [
-        "case", "kernel", "variant", "device", "shape", "type", "median_ms", "gflops", "gbps", "error",
-        "passed",
+        "case", "kernel", "variant", "device", "shape", "type", "median_ms", "gflops", "gbps",
+        "of_roofline", "error", "passed",
       ])
     #expect(result["case"] as? String == "matmul")
     #expect(result["kernel"] as? String == "matrix_product")
@@ -200,6 +201,25 @@ import Testing
     let gigaflops = try #require(result["gflops"] as? Double)
     // 2 m n k operations; the two numbers come from one time.
     #expect(abs(gigaflops * milliseconds * 1e6 - 128) < 1e-6)
+  }
+
+  @Test("a trace has the launches of every case")
+  func trace() throws {
+    let folder = try TemporaryFolder()
+    let command = try RunCommand.parse([
+      "scatter", "--device", "cpu", "--shape", "20x4x9", "--repeat", "2", "--seconds", "0", "--trace",
+      folder.path + "/trace.json",
+    ])
+    let (results, hasFailed) = try command.measure { _ in }
+    #expect(!hasFailed && results.allSatisfy { $0.rooflineShare > 0 })
+    let text = try folder.text(of: "trace.json")
+    let document = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    let events = try #require(document?["traceEvents"] as? [[String: Any]])
+    let launches = events.filter { $0["cat"] as? String == "kernel" }
+    #expect(
+      launches.compactMap { $0["name"] as? String } == ["scatter-sum", "scatter-sum", "gather", "gather"])
+    let steps = launches.compactMap { ($0["args"] as? [String: Any])?["step"] as? String }
+    #expect(Set(steps) == ["scatter-sum 20x4x9 float32", "gather 20x4x9 float32"])
   }
 
   @Test("lists as JSON are JSON", arguments: ["devices", "list"])
@@ -214,14 +234,15 @@ import Testing
     let right = BenchmarkResult(
       caseName: "matmul", kernel: "matmul_naive", variant: "naive", device: "cpu", shape: "2x2x2",
       type: .float32,
-      medianMilliseconds: 12.5, gigaflops: 1234.5, gigabytesPerSecond: 0.25, error: 0.125)
+      medianMilliseconds: 12.5, gigaflops: 1234.5, gigabytesPerSecond: 0.25, rooflineShare: 0.625,
+      error: 0.125)
     var wrong = right
     (wrong.caseName, wrong.gigaflops, wrong.error) = ("copy", 0, .infinity)
     #expect(
       BenchmarkResult.text(of: [right, wrong], for: .file) == """
-        case    kernel        variant  device  shape  type     median ms  GFLOP/s    GB/s  error  check
-        matmul  matmul_naive  naive    cpu     2x2x2  float32      12.50     1234  0.2500  0.12   passed
-        copy    matmul_naive  naive    cpu     2x2x2  float32      12.50        -  0.2500  inf    failed
+        case    kernel        variant  device  shape  type     median ms  GFLOP/s    GB/s  of roofline  error  check
+        matmul  matmul_naive  naive    cpu     2x2x2  float32      12.50     1234  0.2500          62%  0.12   passed
+        copy    matmul_naive  naive    cpu     2x2x2  float32      12.50        -  0.2500          62%  inf    failed
         """)
     let colored = BenchmarkResult.text(of: [wrong], for: Terminal(isInteractive: true, hasColor: true))
     #expect(colored.hasSuffix("\u{1B}[31mfailed\u{1B}[0m"))
