@@ -224,10 +224,10 @@ import Testing
       a step has had --steps runs of each kind, the recipe is stopped.
 
       TABLE: a line for kernels of one kind and shapes, largest array read -> largest
-      written. GB/s counts every array that a kernel reads or writes once, GFLOP/s the
-      operations of the task, whatever the kernel does. 'of roofline' is the least
-      time that either would take at the rates in the last line, as a share of the
-      time taken; what lies in a cache can be above 100%.
+      written. GB/s counts every array that a kernel reads or writes once, GFLOP/s
+      the operations of the task, whatever the kernel does. 'of roofline' is the
+      least time that either would take at the rates in the last line, as a share of
+      the time taken; what lies in a cache can be above 100%.
 
       JSON: subject, device, hardware, roofline, and steps with all launches of each;
       times are in milliseconds.

@@ -105,9 +105,10 @@ import Testing
         there.
 
         OF ROOFLINE: the least time that the operations and the bytes would take, as a
-        share of the time taken, at the rates of the fastest products or multiplications
-        and of the fastest copy or sum, in float32, that were measured on the device
-        just before. What lies in a cache, or is better than those, can be above 100%.
+        share of the time taken, at the rates of the fastest products or
+        multiplications and of the fastest copy or sum, in float32, that were measured
+        on the device just before. What lies in a cache, or is better than those, can
+        be above 100%.
 
         ERROR: the largest difference from a reference in float64, as a multiple of
         what rounding alone may cause; up to 1 the check is passed. Outputs hold NaN
