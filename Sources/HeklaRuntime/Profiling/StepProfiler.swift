@@ -52,9 +52,6 @@ public final class StepProfiler: Sendable {
     }
   }
 
-  /// The number of steps that were run at all.
-  public var stepCount: Int { state.withLock { $0.steps.count { $0.begun > 0 } } }
-
   /// Watches a new step from here on.
   /// - Returns: The step's number.
   func addStep() -> Int {
