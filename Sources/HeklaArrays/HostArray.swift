@@ -21,7 +21,7 @@ public struct HostArray: Sendable {
   /// An array that holds `elements` in row-major order.
   /// - Precondition: `elements.count == shape.count`.
   public init<Element: ArrayElement>(_ elements: [Element], shape: Shape) {
-    precondition(
+    require(
       elements.count == shape.count,
       "HostArray: \(elements.count) elements cannot fill shape \(shape), which holds \(shape.count)")
     self.init(zeros: shape, of: Element.elementType)
@@ -43,7 +43,7 @@ public struct HostArray: Sendable {
   /// `bool` is true for every value but 0.
   /// - Precondition: `numbers.count == shape.count`.
   public init(converting numbers: [Double], shape: Shape, to elementType: ElementType) {
-    precondition(
+    require(
       numbers.count == shape.count,
       "HostArray: \(numbers.count) elements cannot fill shape \(shape), which holds \(shape.count)")
     switch elementType {
@@ -68,7 +68,7 @@ public struct HostArray: Sendable {
   /// The elements in row-major order.
   /// - Precondition: `Element` is the array's own element type; use `doubles()` to convert.
   public func elements<Element: ArrayElement>(as type: Element.Type = Element.self) -> [Element] {
-    precondition(
+    require(
       Element.elementType == elementType,
       "HostArray: elements are \(elementType), asked for as \(Element.elementType); doubles() converts")
     return withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
@@ -97,7 +97,7 @@ public struct HostArray: Sendable {
   /// The same elements under other extents.
   /// - Precondition: `newShape.count == count`.
   public func reshaped(to newShape: Shape) -> HostArray {
-    precondition(newShape.count == count, "HostArray: \(shape) cannot be reshaped to \(newShape)")
+    require(newShape.count == count, "HostArray: \(shape) cannot be reshaped to \(newShape)")
     var copy = self
     copy.shape = newShape
     return copy
@@ -106,8 +106,8 @@ public struct HostArray: Sendable {
   /// The rows that `rows` names along the outermost axis, in that order.
   /// - Precondition: The rank is at least 1, and every entry of `rows` is in `0..<shape[0]`.
   public func gatheringRows(_ rows: [Int]) -> HostArray {
-    precondition(shape.rank >= 1, "HostArray: a scalar has no rows to gather")
-    precondition(
+    require(shape.rank >= 1, "HostArray: a scalar has no rows to gather")
+    require(
       rows.allSatisfy { (0..<shape[0]).contains($0) }, "HostArray: a row is out of range for shape \(shape)")
     var result = HostArray(zeros: Shape([rows.count] + shape.extents.dropFirst()), of: elementType)
     let rowByteCount = shape[0] == 0 ? 0 : byteCount / shape[0]

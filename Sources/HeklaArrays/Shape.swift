@@ -6,7 +6,7 @@ public struct Shape: Sendable, Hashable {
   /// The shape with these extents.
   /// - Precondition: No extent is negative.
   public init(_ extents: [Int]) {
-    precondition(extents.allSatisfy { $0 >= 0 }, "Shape: an extent is negative in \(extents)")
+    require(extents.allSatisfy { $0 >= 0 }, "Shape: an extent is negative in \(extents)")
     self.extents = extents
   }
 
@@ -33,7 +33,7 @@ public struct Shape: Sendable, Hashable {
   /// - Precondition: `axis` is in `-rank..<rank`.
   public func normalized(axis: Int) -> Int {
     let index = axis < 0 ? axis + rank : axis
-    precondition(extents.indices.contains(index), "axis \(axis) is out of range for shape \(self)")
+    require(extents.indices.contains(index), "axis \(axis) is out of range for shape \(self)")
     return index
   }
 

@@ -32,9 +32,9 @@ public struct BatchOrder: Sendable {
   /// - Precondition: `count` and `batchSize` are positive, and `batchSize` is at most `count` unless
   ///   `remainder` is `.wrap`.
   public init(count: Int, batchSize: Int, key: RandomKey, remainder: Remainder = .drop) {
-    precondition(
+    require(
       count > 0 && batchSize > 0, "BatchOrder: count \(count) and batchSize \(batchSize) must be positive")
-    precondition(
+    require(
       batchSize <= count || remainder == .wrap,
       "BatchOrder: \(count) rows fill no batch of \(batchSize); wrap the remainder or use smaller batches"
     )
@@ -71,7 +71,7 @@ public struct BatchOrder: Sendable {
 
   /// Where the batch at `step` begins in the joined orders of all epochs.
   private func start(ofStep step: Int) -> Int {
-    precondition(step >= 0, "BatchOrder: step \(step) is negative")
+    require(step >= 0, "BatchOrder: step \(step) is negative")
     switch remainder {
     case .drop: return step / stepsPerEpoch * count + step % stepsPerEpoch * batchSize
     case .wrap: return step * batchSize

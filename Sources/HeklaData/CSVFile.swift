@@ -32,11 +32,11 @@ public struct CSVFile: Sendable {
       separator: UInt8 = UInt8(ascii: ","), quote: UInt8? = UInt8(ascii: "\""), hasHeader: Bool = true,
       skippedLineCount: Int = 0, skipsBlankLines: Bool = false, trimsSpaces: Bool = false
     ) {
-      precondition(
+      require(
         separator != quote && ![separator, quote].contains(lineFeed)
           && ![separator, quote].contains(carriageReturn),
         "CSVFile.Format: separator and quote must differ from each other and from line ends")
-      precondition(skippedLineCount >= 0, "CSVFile.Format: skippedLineCount is negative")
+      require(skippedLineCount >= 0, "CSVFile.Format: skippedLineCount is negative")
       self.separator = separator
       self.quote = quote
       self.hasHeader = hasHeader
@@ -107,7 +107,7 @@ public struct CSVFile: Sendable {
   /// The table with only the rows that `rows` names, in that order; errors still name lines of the file.
   /// - Precondition: Every entry of `rows` is in `0..<rowCount`.
   public func selecting(rows: [Int]) -> CSVFile {
-    precondition(
+    require(
       rows.allSatisfy { (0..<rowCount).contains($0) }, "CSVFile: a row is out of range for \(file)")
     var result = self
     result.cells = rows.flatMap { cells[($0 * columnCount)..<(($0 + 1) * columnCount)] }
@@ -136,7 +136,7 @@ public struct CSVFile: Sendable {
 
   /// Traps unless every entry of `columns` names a column, which is the caller's part.
   func checkColumns(_ columns: [Int]) {
-    precondition(
+    require(
       columns.allSatisfy { (0..<columnCount).contains($0) },
       "CSVFile: a column is out of range: \(columns) of \(columnCount) in \(file)")
   }

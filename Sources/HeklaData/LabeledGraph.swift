@@ -31,18 +31,18 @@ public struct LabeledGraph: Sendable {
     labels: [Int32], train: [Int32], validation: [Int32], test: [Int32]
   ) {
     let vertices = labels.indices
-    precondition(
+    require(
       features.count == vertices.count,
       "LabeledGraph: \(features.count) lists of features for \(vertices.count) vertices")
-    precondition(
+    require(
       labels.allSatisfy { (-1..<Int32(classCount)).contains($0) }, "LabeledGraph: a label names no class")
-    precondition(
+    require(
       features.joined().allSatisfy { (0..<Int32(featureCount)).contains($0) },
       "LabeledGraph: a vertex has a feature that is not in 0..<\(featureCount)")
-    precondition(
+    require(
       (train + validation + test).allSatisfy { vertices.contains(Int($0)) && labels[Int($0)] >= 0 },
       "LabeledGraph: a part has a vertex that does not exist or has no label")
-    precondition(
+    require(
       edges.allSatisfy { vertices.contains(Int($0)) && vertices.contains(Int($1)) },
       "LabeledGraph: an edge leads to a vertex that is not in 0..<\(vertices.count)")
     (self.name, self.featureCount, self.classCount) = (name, featureCount, classCount)

@@ -15,14 +15,14 @@ public struct LabeledImages: Sendable, Equatable {
   /// - Precondition: `images` is uint8 of rank 3 or 4, `labels` is int32 of rank 1, both have the same count,
   ///   and every label is an index of `classNames`.
   public init(name: String, images: HostArray, labels: HostArray, classNames: [String]) {
-    precondition(
+    require(
       images.elementType == .uint8 && (3...4).contains(images.shape.rank),
       "LabeledImages: images must be uint8 of rank 3 or 4, found \(images.elementType) \(images.shape)")
-    precondition(
+    require(
       labels.elementType == .int32 && labels.shape == [images.shape[0]],
       "LabeledImages: images \(images.shape) cannot have labels \(labels.elementType) \(labels.shape)"
     )
-    precondition(
+    require(
       labels.elements(as: Int32.self).allSatisfy { classNames.indices.contains(Int($0)) },
       "LabeledImages: a label is outside 0..<\(classNames.count)")
     self.name = name

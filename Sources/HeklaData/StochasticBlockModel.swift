@@ -39,7 +39,7 @@ public struct StochasticBlockModel: Sendable {
     let size = Double(vertexCount) / Double(classCount)
     let inside = meanDegree * homophily / max(size - 1, 1)
     let outside = meanDegree * (1 - homophily) / max(Double(vertexCount) - size, 1)
-    precondition(
+    require(
       vertexCount > 0 && classCount > 0
         && [inside, outside, ownRate, otherRate].allSatisfy { (0...1).contains($0) }
         && classCount * trainPerClass + validationCount + testCount <= vertexCount,

@@ -1,4 +1,5 @@
 import Foundation
+import HeklaArrays
 import HeklaTensors
 
 /// Steps scaled by running means of the gradient and of its square.

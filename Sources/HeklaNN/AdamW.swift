@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// Adam with weights that decay beside the gradient, not through it: each step also takes rate decay w off w.

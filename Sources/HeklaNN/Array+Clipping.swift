@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 extension Array where Element == Tensor {

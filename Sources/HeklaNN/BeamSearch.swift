@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// Looks for the most probable sequences of symbols, step by step, among the `width` most probable beginnings.

@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// The cross-entropy between labels and the distributions that `logits` are the unnormalized logarithms of.

@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// The entropy, in nats, of the distributions that `logits` are the unnormalized logarithms of.

@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// Elements set to 0 at random in training, the others enlarged so that the expectation stays.

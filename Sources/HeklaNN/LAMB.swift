@@ -1,4 +1,5 @@
 import Foundation
+import HeklaArrays
 import HeklaTensors
 
 /// Adam whose step for each parameter is scaled to the parameter's own norm, for large batches.

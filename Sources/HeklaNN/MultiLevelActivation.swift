@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// One number for classes that lie inside of each other: f(x) = sum over k = 1...C of sigmoid(h (x - t_k)).

@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// 2 sum p t / (sum p + sum t): how much two sets, or two maps of probabilities, overlap, from 0 to 1.

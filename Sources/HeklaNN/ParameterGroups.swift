@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// Several optimizers as one, each for parameters of its own: groups that differ in rate, decay or rule.

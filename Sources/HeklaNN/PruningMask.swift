@@ -16,7 +16,7 @@ public struct PruningMask: Sendable, Equatable {
   /// The mask that keeps `counts[i]` weights of layer i, each choice equally likely.
   /// - Precondition: There is one count for each shape, and no more than the layer has weights.
   public init(keeping counts: [Int], atRandomOf shapes: [Shape], key: RandomKey) {
-    precondition(counts.count == shapes.count, "PruningMask: \(counts.count) counts, \(shapes.count) layers")
+    require(counts.count == shapes.count, "PruningMask: \(counts.count) counts, \(shapes.count) layers")
     layers = zip(counts, shapes).enumerated().map { layer, pair in
       let order = key.folded(in: UInt64(layer)).permutation(of: pair.1.count)
       return Self.layer(keeping: order, count: pair.0, shape: pair.1)
@@ -40,7 +40,7 @@ public struct PruningMask: Sendable, Equatable {
   ///   - counts: One for each layer, at most the number of weights left there.
   ///   - theta: The weights, `float32` of the layers' shapes; what comes after them, such as biases, is not read.
   public func keepingLargest(_ counts: [Int], of theta: [HostArray]) -> PruningMask {
-    precondition(
+    require(
       counts.count == layers.count && theta.count >= layers.count,
       "PruningMask: \(counts.count) counts and \(theta.count) arrays of weights for \(layers.count) layers")
     return PruningMask(
@@ -65,7 +65,7 @@ public struct PruningMask: Sendable, Equatable {
 
   /// 1 at the first `count` positions of `order`, else 0.
   private static func layer(keeping order: [Int], count: Int, shape: Shape) -> HostArray {
-    precondition(
+    require(
       (0...order.count).contains(count),
       "PruningMask: cannot keep \(count) of \(order.count) weights of \(shape)")
     var kept = [Float](repeating: 0, count: shape.count)

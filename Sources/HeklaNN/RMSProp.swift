@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// Steps divided by the root of a running mean of the squared gradient.

@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// The squared difference.

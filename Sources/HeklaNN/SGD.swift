@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaTensors
 
 /// Gradient descent on batches, with momentum.

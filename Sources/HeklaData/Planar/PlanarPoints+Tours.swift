@@ -1,3 +1,5 @@
+import HeklaArrays
+
 extension PlanarPoints {
   /// The length of the closed tour through the points in this order.
   /// - Precondition: Each index is in `0..<count`.
@@ -13,7 +15,7 @@ extension PlanarPoints {
   /// programming approach to sequencing problems": time and memory grow as 2^n.
   /// - Precondition: There are at most 16 points.
   public var shortestTour: [Int] {
-    precondition(count <= 16, "shortestTour: \(count) points; 16 are the most")
+    require(count <= 16, "shortestTour: \(count) points; 16 are the most")
     let (n, others) = (count, count - 1)
     let distances = points.flatMap { a in points.map { Self.distance(a, $0) } }
     // costs[set * others + j]: the shortest way from point 0 through all of `set` that ends in its member j; member j

@@ -20,7 +20,7 @@ public struct PlanarPoints: Sendable, Equatable {
   /// `count` points, evenly distributed over the unit square; `float32` holds their coordinates exactly.
   /// - Precondition: `count` is at least 3.
   public init(uniform count: Int, key: RandomKey) {
-    precondition(count >= 3, "PlanarPoints: \(count) points; there must be at least 3")
+    require(count >= 3, "PlanarPoints: \(count) points; there must be at least 3")
     points = (0..<count).map { index in
       let words = key.block(at: SIMD2(1, UInt32(index)))
       return SIMD2(Double(words.x >> 8), Double(words.y >> 8)) * 0x1p-24

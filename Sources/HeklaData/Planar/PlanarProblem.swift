@@ -93,7 +93,7 @@ public struct PlanarExamples: Sendable {
     var x = [Float](repeating: 0, count: size * count * 2)
     var positions = [Int32](repeating: -1, count: longest * count)
     for (example, (points, answer)) in zip(points, answers).enumerated() {
-      precondition(
+      require(
         points.count <= size && answer.count <= longest,
         "PlanarExamples: \(points.count) points with an answer of \(answer.count); the most are \(size) and \(longest)"
       )

@@ -12,7 +12,7 @@ public struct LabeledVolume: Sendable, Equatable {
   /// Channels and labels that belong together.
   /// - Precondition: `image` is float32 of rank 4, and `labels` uint8 of its last three extents.
   public init(name: String, image: HostArray, labels: HostArray) {
-    precondition(
+    require(
       image.elementType == .float32 && image.shape.rank == 4 && labels.elementType == .uint8
         && labels.shape.extents == Array(image.shape.extents.dropFirst()),
       "LabeledVolume: an image \(image.elementType) \(image.shape) cannot have labels \(labels.elementType) "
@@ -40,7 +40,7 @@ public struct LabeledVolume: Sendable, Equatable {
   /// Source: Dice 1945, "Measures of the amount of ecologic association between species".
   /// - Precondition: `predicted` is uint8 of the labels' shape.
   public func dice(of predicted: HostArray, classCount: Int) -> [Double] {
-    precondition(predicted.shape == labels.shape, "LabeledVolume: \(predicted.shape) is not \(labels.shape)")
+    require(predicted.shape == labels.shape, "LabeledVolume: \(predicted.shape) is not \(labels.shape)")
     var (common, total) = (
       [Int](repeating: 0, count: classCount + 1), [Int](repeating: 0, count: classCount + 1)
     )
@@ -137,7 +137,7 @@ public struct LabeledVolume: Sendable, Equatable {
   /// Volumes of one shape as two arrays: float32 `[count, channels, depth, height, width]` and uint8 without channels.
   /// - Precondition: There is a volume, and all have the shape of the first.
   public static func stacked(_ volumes: [LabeledVolume]) -> [HostArray] {
-    precondition(
+    require(
       !volumes.isEmpty && volumes.allSatisfy { $0.image.shape == volumes[0].image.shape },
       "LabeledVolume: volumes \(volumes.map(\.image.shape)) cannot be stacked")
     return [

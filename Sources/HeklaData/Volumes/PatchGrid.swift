@@ -14,7 +14,7 @@ public struct PatchGrid: Sendable, Equatable {
   /// The patches that cover a volume.
   /// - Precondition: Both have the same number of extents, all of them positive.
   public init(covering extents: [Int], by patch: [Int]) {
-    precondition(
+    require(
       extents.count == patch.count && (extents + patch).allSatisfy { $0 > 0 },
       "PatchGrid: patches of \(patch) cannot cover \(extents)")
     self.extents = extents
@@ -33,7 +33,7 @@ public struct PatchGrid: Sendable, Equatable {
   public func joined(_ patches: [[Float]]) -> HostArray {
     let (count, patchCount) = (extents.reduce(1, *), patch.reduce(1, *))
     let channels = (patches.first?.count ?? 0) / patchCount
-    precondition(
+    require(
       patches.count == starts.count && patches.allSatisfy { $0.count == channels * patchCount },
       "PatchGrid: \(patches.count) patches; there are \(starts.count) of \(patch)")
     var (sums, weights) = (
