@@ -54,8 +54,8 @@ let package = Package(
     layer("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     layer(
       "HeklaRuntime",
-      on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaShaders", "HeklaHost", "HeklaVulkan",
-      "HeklaOpenCL"),
+      on: "HeklaArrays", "HeklaDevices", "HeklaTensors", "HeklaShaders", "HeklaShaderCompiler", "HeklaHost",
+      "HeklaVulkan", "HeklaOpenCL"),
     layer("HeklaNN", on: "HeklaArrays", "HeklaDevices", "HeklaTensors"),
     layer("HeklaData", on: "HeklaArrays", "CZlib"),
     layer(

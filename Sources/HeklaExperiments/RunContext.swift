@@ -45,6 +45,8 @@ public struct RunContext: Sendable {
   public let console: Console
   /// What watches the runs of its steps; nil for nobody.
   public let profiler: StepProfiler?
+  /// What was measured, where steps are compiled by it.
+  private let tuned: TunedVariants?
   private let start = ContinuousClock.now
 
   /// A context for one run; its clock starts now.
@@ -61,11 +63,13 @@ public struct RunContext: Sendable {
     self.output = output
     self.console = console
     self.profiler = profiler
+    tuned =
+      compilerOptions.tuning == .cached ? TunedVariants(TuningCache(for: device.capabilities)) : nil
   }
 
   /// An executor on the run's device that compiles as the person asked.
   public func makeExecutor() throws(DeviceError) -> PlanExecutor {
-    try PlanExecutor(device, options: compilerOptions, profiler: profiler)
+    try PlanExecutor(device, options: compilerOptions, profiler: profiler, tuned: tuned)
   }
 
   /// The random key of the run's seed.
@@ -123,6 +127,6 @@ public struct RunContext: Sendable {
   ) throws(ExperimentError) -> RunRecord {
     RunRecord(
       recipe: Run.name, device: device.name, seed: seed, settings: try experiment.settings().document,
-      losses: losses, metrics: metrics, seconds: seconds)
+      losses: losses, metrics: metrics, seconds: seconds, tunedVariants: tuned?.choices)
   }
 }

@@ -18,11 +18,14 @@ public struct RunRecord: Sendable, Equatable, Codable {
   public var metrics: Metrics
   /// How long the run took, in seconds.
   public var seconds: Double
+  /// The kernel variants that were chosen by measurement instead of by rule, by what they compute; nil where steps were
+  /// compiled by rule alone. Without the same choices, a run on the same device may differ in the last bits.
+  public var tunedVariants: [String: String]?
 
   /// The record of a run of one step per loss.
   public init(
     recipe: String, device: String, seed: UInt64, settings: JSONValue, losses: [Double], metrics: Metrics,
-    seconds: Double
+    seconds: Double, tunedVariants: [String: String]? = nil
   ) {
     self.recipe = recipe
     self.device = device
@@ -32,6 +35,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
     self.losses = losses
     self.metrics = metrics
     self.seconds = seconds
+    self.tunedVariants = tunedVariants
   }
 
   /// Reads a record from JSON text, as `jsonText` writes it.
@@ -45,7 +49,7 @@ public struct RunRecord: Sendable, Equatable, Codable {
   ///
   /// A loss that is not finite, which JSON cannot say as a number, is `"NaN"`, `"Infinity"` or `"-Infinity"`.
   public var jsonText: String {
-    let document = JSONValue.object([
+    var members: [JSONValue.Member] = [
       .init("recipe", .text(recipe)),
       .init("device", .text(device)),
       .init("seed", JSONValue(seed)),
@@ -54,7 +58,11 @@ public struct RunRecord: Sendable, Equatable, Codable {
       .init("losses", .array(losses.map { JSONValue($0) })),
       .init("metrics", .object(metrics.names.map { .init($0, JSONValue(metrics[$0] ?? .nan)) })),
       .init("seconds", JSONValue(seconds)),
-    ])
-    return document.indented + "\n"
+    ]
+    if let tunedVariants {
+      let choices = tunedVariants.sorted { $0.key < $1.key }
+      members.append(.init("tunedVariants", .object(choices.map { .init($0.key, .text($0.value)) })))
+    }
+    return JSONValue.object(members).indented + "\n"
   }
 }

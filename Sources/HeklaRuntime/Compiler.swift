@@ -16,6 +16,8 @@ import HeklaTensors
 struct Compiler {
   let capabilities: Capabilities
   let options: CompilerOptions
+  /// What was measured, where variants are to be chosen by it.
+  var tuned: TunedVariants?
 
   /// The plan of `computation`.
   func plan(_ computation: Computation, inputs: [Signature]) throws(DeviceError) -> Plan {
@@ -42,7 +44,8 @@ struct Compiler {
     }
     for kernel in kernels {
       guard case .repetition(let node, let fold) = kernel.body else {
-        let lowered = try lower(kernel, for: capabilities, preferring: options.preferredVariants)
+        let lowered = try lower(
+          kernel, for: capabilities, preferring: options.preferredVariants, tuned: tuned)
         draft.append(
           kernel, calls: try checks.calls(before: kernel) + lowered.calls, temporaries: lowered.temporaries)
         continue

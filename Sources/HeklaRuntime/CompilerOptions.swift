@@ -28,12 +28,29 @@ public struct CompilerOptions: Sendable, Hashable, Codable {
   /// and `DeviceError.unsupported` for one that does not run on the device or with the inputs; it never falls
   /// back to another. Names of primitives that do not occur are ignored.
   public var preferredVariants: [String: String] = [:]
+  /// Whether variants that are not preferred are chosen by what `gpubench tune` has measured on the device.
+  ///
+  /// Off, unless `HEKLA_TUNING` is 1: variants sum in different orders, so the bits of a result would depend on a file,
+  /// and the same program with the same seed could give other bits on the next machine, or after the next tuning.
+  /// Where it is on, `TunedVariants.choices` tells what was chosen, and a run's record keeps it.
+  public var tuning = CompilerOptions.tuningByDefault
+
+  /// Where choices between kernel variants come from.
+  public enum Tuning: String, Sendable, Hashable, Codable {
+    /// Rules alone, which depend on the device's capabilities and the shapes.
+    case off
+    /// The device's tuning cache, and the rules for what is not in it. Measures nothing itself.
+    case cached
+  }
 
   /// Every pass on.
   public init() {}
 
   private static let checksIndicesByDefault =
     ProcessInfo.processInfo.environment["HEKLA_CHECK_INDICES"] == "1"
+
+  private static let tuningByDefault: Tuning =
+    ProcessInfo.processInfo.environment["HEKLA_TUNING"] == "1" ? .cached : .off
 
   /// Everything on, and each single pass off in turn: what a test runs to show that passes change nothing.
   public static var variations: [(name: String, options: CompilerOptions)] {

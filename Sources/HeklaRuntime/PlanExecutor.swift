@@ -15,14 +15,20 @@ public final class PlanExecutor: Sendable {
   /// What watches the runs of its steps; nil for nobody.
   public let profiler: StepProfiler?
   let queue: any Queue
+  private let tuned: Mutex<TunedVariants?>
 
   /// An executor with a queue of its own on `device`, which compiles with `options`, watched by `profiler`.
+  ///
+  /// - Parameter tuned: The measured choices for steps that are compiled with `CompilerOptions.tuning` as `.cached`; nil
+  ///   for those on disk when the first such step is compiled.
   public init(
-    _ device: any Device, options: CompilerOptions = CompilerOptions(), profiler: StepProfiler? = nil
+    _ device: any Device, options: CompilerOptions = CompilerOptions(), profiler: StepProfiler? = nil,
+    tuned: TunedVariants? = nil
   ) throws(DeviceError) {
     self.device = device
     self.options = options
     self.profiler = profiler
+    self.tuned = Mutex(tuned)
     queue = try device.makeQueue()
   }
 
@@ -50,9 +56,20 @@ public final class PlanExecutor: Sendable {
     let computation = Computation(
       outputs: description.outputs.map(\.node),
       assignments: description.assignments.map { ($0.parameter, $0.value.node) })
-    let plan = try Compiler(capabilities: device.capabilities, options: options).plan(
-      computation, inputs: inputs)
+    let plan = try Compiler(
+      capabilities: device.capabilities, options: options,
+      tuned: options.tuning == .cached ? tunedVariants : nil
+    ).plan(computation, inputs: inputs)
     return try CompiledStep(plan, on: self, options: options)
+  }
+
+  /// The choices that this executor compiles by, read once.
+  private var tunedVariants: TunedVariants {
+    tuned.withLock { tuned in
+      let variants = tuned ?? TunedVariants(TuningCache(for: device.capabilities))
+      tuned = variants
+      return variants
+    }
   }
 
   /// Computes `tensors` once.

@@ -29,23 +29,46 @@ package struct DiskCache: Sendable {
   }
 
   /// Writes the entry `name`, replacing what was there; does nothing where that is not possible.
-  package func write(_ payload: [UInt8], as name: String) {
+  ///
+  /// - Returns: Whether it is written.
+  @discardableResult
+  package func write(_ payload: [UInt8], as name: String) -> Bool {
     makeDirectory()
     var path = Array("\(directory)/\(name).XXXXXX".utf8CString)
     let descriptor = mkstemp(&path)
-    guard descriptor >= 0 else { return }
+    guard descriptor >= 0 else { return false }
     guard let file = fdopen(descriptor, "wb") else {
       close(descriptor)
       unlink(path)
-      return
+      return false
     }
     let bytes = Array(Self.header(of: payload).utf8) + [UInt8(ascii: "\n")] + payload
     let isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count
     // mkstemp makes files private to the user; a shared cache is read by others.
     fchmod(descriptor, 0o644)
     let isClosed = fclose(file) == 0
-    if !isWritten || !isClosed || rename(path, "\(directory)/\(name)") != 0 { unlink(path) }
+    let isPlaced = isWritten && isClosed && rename(path, "\(directory)/\(name)") == 0
+    if !isPlaced { unlink(path) }
+    return isPlaced
   }
+
+  /// Replaces the entry `name` by what `change` makes of it, nil where there is none, while no other process does so:
+  /// for entries that grow.
+  ///
+  /// - Returns: Whether it is written.
+  package func update(_ name: String, _ change: ([UInt8]?) -> [UInt8]) -> Bool {
+    makeDirectory()
+    // A file of its own, because the entry itself is another file after each rename.
+    let lock = open("\(directory)/\(name).lock", O_RDONLY | O_CREAT | O_CLOEXEC, 0o644)
+    defer { if lock >= 0 { close(lock) } }
+    while lock >= 0, flock(lock, LOCK_EX) != 0, errno == EINTR {}
+    return write(change(read(name)), as: name)
+  }
+
+  /// Deletes the entry `name`.
+  ///
+  /// - Returns: Whether there was one.
+  package func remove(_ name: String) -> Bool { unlink("\(directory)/\(name)") == 0 }
 
   private static func header(of payload: [UInt8]) -> String {
     var hash = SHA256()

@@ -35,6 +35,10 @@ public protocol Primitive: Sendable {
   /// All results, the first and the further ones, where they are best computed together.
   func references(_ inputs: [HostArray], signatures: [Signature]) -> [HostArray]
 
+  /// How far a device's results may lie from the references at any extents; nil where only the samples say it, each for
+  /// its own.
+  func tolerance(of inputs: [Signature]) -> Sample.Tolerance?
+
   /// The inputs that hold indices: a step that checks indices looks at them before the operation's kernels run.
   ///
   /// The kernels themselves leave out what an index out of range names, and touch nothing outside their arrays; those
@@ -72,6 +76,9 @@ extension Primitive {
     [reference(inputs, signature: signatures[0])]
       + secondaryReferences(inputs, signatures: Array(signatures.dropFirst()))
   }
+
+  /// The samples say it.
+  public func tolerance(of inputs: [Signature]) -> Sample.Tolerance? { nil }
 
   /// It does not.
   public var takesEpilogue: Bool { false }

@@ -31,6 +31,12 @@ enum BenchmarkError: Error, Hashable {
   case nothingLeft(caseName: String, axis: ReductionAxis)
   /// A file cannot be written.
   case cannotWrite(path: String, reason: String)
+  /// No operation of a case has more than one variant on the device.
+  case nothingToTune(String, device: String)
+  /// No folder is known for the tuner's choices.
+  case noCacheFolder
+  /// The file with the tuner's choices cannot be written.
+  case cacheNotWritable(String)
 }
 
 extension BenchmarkError: CustomStringConvertible {
@@ -77,6 +83,13 @@ extension BenchmarkError: CustomStringConvertible {
       "Cannot write '\(path)': \(reason) Give a place that exists and that you may write to."
     case .nothingLeft(let name, let axis):
       "'\(name)' has no case that folds \(axis.rawValue). The cases are \(CaseFamily.reduce.inventory)."
+    case .nothingToTune(let name, let device):
+      "\(name) leaves no choice on \(device): no operation of it has more than one variant there that can be verified. "
+        + "'gpubench list' counts the variants of each primitive."
+    case .noCacheFolder:
+      "There is no folder to keep choices in. Set HEKLA_CACHE to one."
+    case .cacheNotWritable(let path):
+      "\(path) cannot be written. Set HEKLA_CACHE to a folder that can, or free space there."
     }
   }
 

@@ -15,6 +15,7 @@ struct GPUBenchCommand: ParsableCommand {
         gpubench list
         gpubench run matmul --device vulkan:0 --shape 2048x2048x2048 --variant all
         gpubench run reduce --device cpu --json
+        gpubench tune matmul --device vulkan:0 --shape 2048x2048x2048
 
       EXIT CODES:
         0  done, and every result was right
@@ -22,7 +23,7 @@ struct GPUBenchCommand: ParsableCommand {
         2  bad input: a case, device, shape, type, variant or option
       """,
     version: "0.1.0",
-    subcommands: [DevicesCommand.self, ListCommand.self, RunCommand.self])
+    subcommands: [DevicesCommand.self, ListCommand.self, RunCommand.self, TuneCommand.self])
 
   /// Runs the command and ends the process.
   static func main() {

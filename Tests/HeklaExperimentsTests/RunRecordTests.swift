@@ -38,6 +38,26 @@ import Testing
     #expect((parsed as? [String: Any])?.count == 8)
   }
 
+  @Test("variants that were chosen by measurement are kept, where steps were compiled by it")
+  func tunedVariants() throws {
+    var record = try record()
+    #expect(record.tunedVariants == nil && !record.jsonText.contains("tunedVariants"))
+    record.tunedVariants = [
+      "sort of float32[7, 33]": "radix", "matrix-product(NN) of float32[1, 4, 4]": "naive",
+    ]
+    #expect(
+      record.jsonText.hasSuffix(
+        """
+          "tunedVariants": {
+            "matrix-product(NN) of float32[1, 4, 4]": "naive",
+            "sort of float32[7, 33]": "radix"
+          }
+        }
+
+        """))
+    #expect(try RunRecord(jsonText: record.jsonText) == record)
+  }
+
   @Test("a record read back is the record, to the last bit of every loss")
   func roundTrip() throws {
     var record = try record()

@@ -10,20 +10,7 @@ import HeklaTensors
 public func disagreement(
   _ got: HostArray, _ wanted: HostArray, tolerance: Sample.Tolerance, magnitude: HostArray? = nil
 ) -> String? {
-  guard got.shape == wanted.shape else { return "shape \(got.shape), not \(wanted.shape)" }
-  let magnitudes = magnitude?.doubles() ?? []
-  let largest = wanted.doubles().reduce(0) { $1.isFinite ? Swift.max($0, abs($1)) : $0 }
-  for (index, (value, want)) in zip(got.doubles(), wanted.doubles()).enumerated() {
-    if value == want || (value.isNaN && want.isNaN) { continue }
-    let allowed = tolerance.allowedError(
-      at: want, in: got.elementType, magnitude: index < magnitudes.count ? magnitudes[index] : abs(want),
-      largest: largest)
-    if !(abs(value - want) <= allowed) {
-      let place = got.shape.coordinates(ofIndex: index)
-      return "at \(place): \(value), not \(want); off by \(abs(value - want)), allowed is \(allowed)"
-    }
-  }
-  return nil
+  tolerance.disagreement(of: got, with: wanted, magnitude: magnitude)
 }
 
 /// Where two results lie further apart than `absolute` anywhere; nil where they agree.

@@ -20,7 +20,7 @@ public struct LineChart: Sendable {
     ///
     /// - Precondition: `values` is not empty and has no NaN.
     public init(x: Double, meanOf values: [Double]) {
-      require(!values.isEmpty, "the mean of no values")
+      precondition(!values.isEmpty, "the mean of no values")
       let low = values.min() ?? 0
       let high = values.max() ?? 0
       self.init(x: x, y: values.reduce(0, +) / Double(values.count), range: low...high)

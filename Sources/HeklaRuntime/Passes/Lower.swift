@@ -24,13 +24,15 @@ struct LoweredCall {
   var pushConstants: [UInt32]
 }
 
-/// Chooses kernels for `kernel` on a device, and spells them out.
+/// Chooses kernels for `kernel` on a device, and spells them out: by name where `preferred` has the primitive, else by
+/// measurement where `tuned` has its key, else by rule.
 ///
 /// - Returns: The launches in order, and the byte counts of their temporaries.
 /// - Throws: `DeviceError.unsupported` when no variant of a primitive, or not the preferred one, runs on the device;
 ///   `DeviceError.invalidArgument` when the preferred one does not exist.
 func lower(
-  _ kernel: FormedKernel, for capabilities: Capabilities, preferring preferred: [String: String] = [:]
+  _ kernel: FormedKernel, for capabilities: Capabilities, preferring preferred: [String: String] = [:],
+  tuned: TunedVariants? = nil
 ) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
   switch kernel.body {
   case .loop(let built):
@@ -51,9 +53,10 @@ func lower(
   // Planned by itself; see `Compiler`.
   case .repetition: return ([], [])
   case .primitive(let node):
-    return try lower(node, outputs: kernel.writes, for: capabilities, preferring: preferred)
+    return try lower(node, outputs: kernel.writes, for: capabilities, preferring: preferred, tuned: tuned)
   case .fused(let node, let built, let binding):
-    var (calls, temporaries) = try lower(node, outputs: [], for: capabilities, preferring: preferred)
+    var (calls, temporaries) = try lower(
+      node, outputs: [], for: capabilities, preferring: preferred, tuned: tuned)
     for index in calls.indices where calls[index].operands.last == .node(node) {
       calls[index].label = kernel.label
       try calls[index].append(built, of: binding, for: capabilities)
@@ -82,7 +85,8 @@ extension LoweredCall {
 
 /// The hand-written kernels of `node`'s primitive that suit the device.
 private func lower(
-  _ node: Node, outputs: [Node], for capabilities: Capabilities, preferring preferred: [String: String]
+  _ node: Node, outputs: [Node], for capabilities: Capabilities, preferring preferred: [String: String],
+  tuned: TunedVariants?
 ) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
   guard case .kernels(let variants) = node.primitive.lowering else { return ([], []) }
   let inputs = node.inputs.map(\.signature)
@@ -91,8 +95,10 @@ private func lower(
   let byChoice = try preferred[name].map { choice throws(DeviceError) in
     try variant(choice, of: variants, applicable: applicable, for: node, on: capabilities)
   }
-  let byRule = applicable.first { $0.suits(capabilities, inputs, node.signature) }
-  guard let variant = byChoice ?? byRule ?? applicable.first else {
+  let byMeasurement =
+    byChoice == nil ? tuned?.variant(for: node, among: applicable, on: capabilities) : nil
+  let byRule = applicable.byRule(capabilities, inputs, node.signature)
+  guard let variant = byChoice ?? byMeasurement ?? byRule else {
     throw .unsupported(
       device: capabilities.deviceName,
       feature: "\(name) of \(inputs.map(\.description).joined(separator: " and "))",
@@ -128,6 +134,13 @@ private func lower(
         writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
   }
   return (calls, temporaries)
+}
+
+extension [KernelVariant] {
+  /// Of variants that apply, the one that is used where nothing has been measured.
+  func byRule(_ capabilities: Capabilities, _ inputs: [Signature], _ output: Signature) -> KernelVariant? {
+    first { $0.suits(capabilities, inputs, output) } ?? first
+  }
 }
 
 /// The variant called `choice`: one that was asked for by name is used or refused, never replaced.

@@ -47,6 +47,11 @@ struct ConvolutionInputGradient: Primitive {
     return Double(size.flops)
   }
 
+  func tolerance(of inputs: [Signature]) -> Sample.Tolerance? {
+    let weights = inputs[1].shape.extents
+    return .sum(of: weights[0] / geometry.groups * weights.dropFirst(2).reduce(1, *) + 2)
+  }
+
   // MARK: Lowering
 
   var takesEpilogue: Bool { true }

@@ -47,6 +47,11 @@ struct ConvolutionWeightGradient: Primitive {
     return Double(size.flops)
   }
 
+  func tolerance(of inputs: [Signature]) -> Sample.Tolerance? {
+    let output = inputs[1].shape.extents
+    return .sum(of: output[0] * output.dropFirst(2).reduce(1, *) + 2)
+  }
+
   // MARK: Lowering
 
   var takesEpilogue: Bool { true }

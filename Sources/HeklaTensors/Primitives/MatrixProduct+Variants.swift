@@ -3,9 +3,44 @@ import HeklaDevices
 
 extension MatrixProduct {
   /// The host's blocked product; on GPUs tiles in shared memory; on software drivers tiles in registers.
+  ///
+  /// The last ones suit nothing by rule: they are there for the tuner.
   var variants: [KernelVariant] {
-    [host] + [(128, 16, 8), (64, 8, 8), (32, 16, 4)].map { tiled(tile: $0.0, depth: $0.1, micro: $0.2) }
-      + [registers, naive]
+    [host] + Tiling.byRule.map { tiled($0, byRule: true) } + [registers, naive]
+      + Tiling.measured.map { tiled($0, byRule: false) }
+  }
+
+  /// How a group divides its part of the product.
+  private struct Tiling {
+    let name: String
+    /// The tile of a group, and the square of it that one invocation sums.
+    let rows, columns, depth, micro: Int
+
+    var localSize: Int { (rows / micro) * (columns / micro) }
+
+    /// Whether a result takes several tiles, none of which it leaves more than half empty.
+    func divides(_ output: Signature) -> Bool {
+      let (m, n) = (output.shape.extents[1], output.shape.extents[2])
+      return m > rows / 2 && n > columns / 2 && m.groups(of: rows) * n.groups(of: columns) > 1
+    }
+
+    /// Largest first: the first that the result is large enough for is chosen.
+    static let byRule = [
+      Tiling(name: "tiled-128", rows: 128, columns: 128, depth: 16, micro: 8),
+      Tiling(name: "tiled-64", rows: 64, columns: 64, depth: 8, micro: 8),
+      Tiling(name: "tiled-32", rows: 32, columns: 32, depth: 16, micro: 4),
+    ]
+
+    /// What may beat them, on a device or at a shape that no rule foresees: oblong tiles for oblong results, half the
+    /// shared memory for more groups at once, and more invocations for each tile to hide latency behind.
+    ///
+    /// They are for results that take several tiles; where one is too large, those by rule are enough to try.
+    static let measured = [
+      Tiling(name: "tiled-128x64", rows: 128, columns: 64, depth: 8, micro: 8),
+      Tiling(name: "tiled-64x128", rows: 64, columns: 128, depth: 8, micro: 8),
+      Tiling(name: "tiled-128-shallow", rows: 128, columns: 128, depth: 8, micro: 8),
+      Tiling(name: "tiled-64-fine", rows: 64, columns: 64, depth: 16, micro: 4),
+    ]
   }
 
   private var host: KernelVariant {
@@ -22,30 +57,33 @@ extension MatrixProduct {
     }
   }
 
-  private func tiled(tile: Int, depth: Int, micro: Int) -> KernelVariant {
-    let localSize = (tile / micro) * (tile / micro)
-    return KernelVariant(
-      "tiled-\(tile)",
+  private func tiled(_ tiling: Tiling, byRule: Bool) -> KernelVariant {
+    KernelVariant(
+      tiling.name,
       applies: { device, _, output in
-        let bytes = 4 * output.elementType.byteCount * depth * (tile / 2 + 2)
-        return device.runs(output.elementType, localSize: localSize) && bytes <= device.sharedMemoryByteCount
+        let words = tiling.depth * (tiling.rows / 4 + tiling.columns / 4 + 2)
+        return (byRule || tiling.divides(output))
+          && device.runs(output.elementType, localSize: tiling.localSize)
+          && 4 * output.elementType.byteCount * words <= device.sharedMemoryByteCount
       },
       suits: { device, _, output in
         let (m, n) = (output.shape.extents[1], output.shape.extents[2])
-        return device.kind.isGPU && (tile == 32 || min(m, n) >= 2 * tile)
+        return byRule && device.kind.isGPU && (tiling.rows == 32 || min(m, n) >= 2 * tiling.rows)
       },
       program: { inputs, output, device in
         let product = Geometry(self, inputs, output)
-        let tiles = product.size.batch * product.size.m.groups(of: tile) * product.size.n.groups(of: tile)
-        let splitting = Splitting(k: product.size.k, tiles: tiles, depth: depth, device: device)
+        let tiles =
+          product.size.batch * product.size.m.groups(of: tiling.rows)
+          * product.size.n.groups(of: tiling.columns)
+        let splitting = Splitting(k: product.size.k, tiles: tiles, depth: tiling.depth, device: device)
         let isExact =
-          product.size.m % tile == 0 && product.size.n % tile == 0 && product.size.k % splitting.extent == 0
-          && splitting.extent % depth == 0
+          product.size.m % tiling.rows == 0 && product.size.n % tiling.columns == 0
+          && product.size.k % splitting.extent == 0 && splitting.extent % tiling.depth == 0
         return product.program(
           "matmul_tiled",
           constants: [
-            0: UInt32(localSize), 3: UInt32(tile), 4: UInt32(tile), 5: UInt32(depth), 6: UInt32(micro),
-            7: isExact ? 1 : 0,
+            0: UInt32(tiling.localSize), 3: UInt32(tiling.rows), 4: UInt32(tiling.columns),
+            5: UInt32(tiling.depth), 6: UInt32(tiling.micro), 7: isExact ? 1 : 0,
           ],
           splitting: splitting, groups: splitting.count * tiles)
       })

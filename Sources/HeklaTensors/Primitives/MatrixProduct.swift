@@ -90,6 +90,10 @@ struct MatrixProduct: Primitive {
     return 2 * Double(size.batch) * Double(size.m) * Double(size.n) * Double(size.k)
   }
 
+  func tolerance(of inputs: [Signature]) -> Sample.Tolerance? {
+    .sum(of: Extents(self, inputs.map(\.shape)).k + 2)
+  }
+
   // MARK: Lowering
 
   var takesEpilogue: Bool { true }

@@ -45,6 +45,8 @@ struct ScatterSum: Primitive {
 
   func operationCount(of inputs: [Signature]) -> Double? { Double(inputs[0].shape.count) }
 
+  func tolerance(of inputs: [Signature]) -> Sample.Tolerance? { .sum(of: max(inputs[1].shape.count, 1)) }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }

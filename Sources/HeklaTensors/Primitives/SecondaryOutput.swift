@@ -31,3 +31,8 @@ struct SecondaryOutput: Primitive {
   /// Tested with the operations that have several results.
   static var samples: [Sample] { [] }
 }
+
+extension Node {
+  /// The further results of the operation, as tensors.
+  package var secondaryOutputs: [Tensor] { SecondaryOutput.outputs(of: self) }
+}

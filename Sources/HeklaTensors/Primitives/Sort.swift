@@ -59,6 +59,8 @@ struct Sort: Primitive {
     [HostArray(order(inputs[0]).flatMap { $0.map(Int32.init) }, shape: signatures[0].shape)]
   }
 
+  func tolerance(of inputs: [Signature]) -> Sample.Tolerance? { .exact }
+
   // MARK: Lowering
 
   var lowering: Lowering { .kernels(variants) }

@@ -21,6 +21,7 @@ import Testing
           gpubench list
           gpubench run matmul --device vulkan:0 --shape 2048x2048x2048 --variant all
           gpubench run reduce --device cpu --json
+          gpubench tune matmul --device vulkan:0 --shape 2048x2048x2048
 
         EXIT CODES:
           0  done, and every result was right
@@ -39,6 +40,8 @@ import Testing
           list                    Lists the primitives with their kernel variants and
                                   samples.
           run                     Checks and times cases on a device.
+          tune                    Finds the fastest kernel variants of a device, among
+                                  those that are right.
 
           See 'gpubench help <subcommand>' for detailed help.
         """)
@@ -148,6 +151,68 @@ import Testing
                                   sharing them is worth.
           --trace <file>          Time each launch too, and write a trace that
                                   ui.perfetto.dev and chrome://tracing show.
+          --json                  Print a JSON array to standard output instead of a
+                                  table.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """)
+  }
+
+  @Test("gpubench tune --help says what is tuned, how, and what for")
+  func tune() {
+    #expect(
+      help(of: TuneCommand.self) == """
+        OVERVIEW: Finds the fastest kernel variants of a device, among those that are
+        right.
+
+        WHAT CAN BE TUNED: every operation with more than one variant on the device in
+        a case of 'gpubench run', in the samples of a primitive, in one sample, or in
+        all samples of all primitives.
+
+        EXAMPLES:
+          gpubench tune matmul --device vulkan:0 --shape 2048x2048x2048
+          gpubench tune convolution --device opencl:0 --budget 120
+          gpubench tune all --json
+          gpubench tune --list
+          HEKLA_TUNING=1 gpubench run matmul --shape 2000x2000x2000
+
+        HOW: each variant is verified first, on memory full of NaN and between guard
+        words, against a reference in float64; for large shapes at a smaller one, and
+        then against the others at the shape itself. Those that fail are rejected. The
+        others are timed in alternation, and the one that the rules choose stays unless
+        another saves more than 5% of its time. Variants that take three times as long
+        at first are dropped.
+
+        WHAT FOR: choices are kept per device and driver, beside the compiled kernels
+        (HEKLA_CACHE), for all extents that round up to the same powers of two; a
+        second run keeps them. Programs compile by them only where HEKLA_TUNING is 1 or
+        their compiler options say so, because a choice changes the last bits of
+        results.
+
+        JSON: a list of objects with primitive, attributes, inputs, default, chosen
+        (null where no variant was right), kept (from an earlier run) and variants:
+        objects with variant, outcome (timed, slow, rejected, skipped, untried),
+        median_ms and reason.
+
+        USAGE: gpubench tune <case> [--device <device>] [--shape <shape>] [--budget <seconds>] [<options>]
+               gpubench tune (--list | --clear) [--device <device>]
+
+        ARGUMENTS:
+          <case>                  A case or family of cases, a primitive or one of its
+                                  samples, or all.
+
+        OPTIONS:
+          --device <device>       What to tune: cpu, vulkan:N, opencl:N, or auto for
+                                  the fastest real GPU, else cpu. (default: auto)
+          --shape <shape>         The extents, in the form that the case takes.
+          --type <type>           What an element is, such as float32 or float64.
+                                  (default: float32)
+          --transpose <transpose> matmul: which factors are stored transposed: left,
+                                  right or both. (values: left, right, both)
+          --batch <batch>         matmul: how many products are computed at once.
+          --budget <seconds>      Begin no variant after this time. (default: 60.0)
+          --list                  Print what was chosen on the device so far.
+          --clear                 Forget what was chosen on the device so far.
           --json                  Print a JSON array to standard output instead of a
                                   table.
           --version               Show the version.
