@@ -74,8 +74,8 @@ let package = Package(
     .executableTarget(
       name: "gpubench",
       dependencies: [
-        "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaRuntime", "HeklaTensors", "HeklaText",
-        argumentParser,
+        "HeklaArrays", "HeklaCommands", "HeklaDevices", "HeklaNN", "HeklaRuntime", "HeklaTensors",
+        "HeklaText", argumentParser,
       ],
       swiftSettings: settings),
 

@@ -5,6 +5,10 @@ import HeklaText
 enum BenchmarkError: Error, Hashable {
   /// No case or family of cases has this name.
   case unknownCase(String)
+  /// No training step has this name.
+  case unknownStep(String)
+  /// A step has all its data at once.
+  case noBatches(step: String)
   /// No primitive with samples has this name.
   case unknownPrimitive(String)
   /// A primitive has no sample of this name.
@@ -12,7 +16,7 @@ enum BenchmarkError: Error, Hashable {
   /// An option changes what a sample has fixed.
   case optionOfCases(String, primitive: String)
   /// A shape is not of its family's form.
-  case malformedShape(String, family: CaseFamily)
+  case malformedShape(String, family: String, rule: String)
   /// The arrays of a shape are larger than kernels or the device can address.
   case shapeTooLarge(String, array: String, limit: String)
   /// No element type has this name.
@@ -26,7 +30,7 @@ enum BenchmarkError: Error, Hashable {
   /// A variant exists, and does not run on the device or with this shape and type.
   case unusableVariant(String, caseName: String, device: String, usable: [String])
   /// An option belongs to another family of cases.
-  case foreignOption(String, family: CaseFamily, owner: CaseFamily)
+  case foreignOption(String, family: String, owner: String)
   /// Options leave nothing to run.
   case nothingLeft(caseName: String, axis: ReductionAxis)
   /// A file cannot be written.
@@ -46,9 +50,14 @@ extension BenchmarkError: CustomStringConvertible {
     case .unknownCase(let name):
       "There is no case '\(name)'."
         + NearestNames(to: name, among: CaseFamily.allNames + SampleRequest.primitives).question
-        + " The cases are " + CaseFamily.allCases.map(\.inventory).joined(separator: "; ")
+        + " The cases are " + CaseFamily.all.map(\.inventory).joined(separator: "; ")
         + ". The name of a family runs all its cases, that of a primitive its samples; "
         + "'gpubench list' has the primitives."
+    case .unknownStep(let name):
+      "There is no step '\(name)'.\(NearestNames(to: name, among: TrainingStep.allNames).question) "
+        + "The steps are \(Self.list(TrainingStep.allNames)); 'gpubench step --help' describes them."
+    case .noBatches(let step):
+      "--batch belongs to steps with batches; \(step) trains on all its data at once."
     case .unknownPrimitive(let name):
       "There is no primitive '\(name)'.\(NearestNames(to: name, among: SampleRequest.primitives).question) "
         + "'gpubench list' has them all."
@@ -57,8 +66,8 @@ extension BenchmarkError: CustomStringConvertible {
         + "Its samples are \(Self.list(known)); 'all' runs each."
     case .optionOfCases(let option, let primitive):
       "\(option) belongs to cases; the samples of \(primitive) have shapes and types of their own."
-    case .malformedShape(let text, let family):
-      "'\(text)' is not a shape for \(family). \(family.shapeRule)"
+    case .malformedShape(let text, let family, let rule):
+      "'\(text)' is not a shape for \(family). \(rule)"
     case .shapeTooLarge(let text, let array, let limit):
       "The shape \(text) is too large: \(array) is beyond \(limit). Use a smaller --shape."
     case .unknownType(let name):

@@ -62,11 +62,11 @@ struct BenchmarkRun {
     let choice = KernelChoice(of: benchmark)
     if let choice, let variant { options.preferredVariants[choice.primitive] = variant }
     let step = try executor.compile(
-      StepDescription(outputs: [benchmark.build(parameters.map(\.tensor))]), options: options)
+      StepDescription(outputs: benchmark.build(parameters.map(\.tensor))), options: options)
     // An element that the kernel leaves out is then NaN, whatever was in the memory before.
     try step.poison()
     try step.submit()
-    let error = benchmark.largestError(values, try step.readOutputs()[0])
+    let error = benchmark.largestError(values, try step.readOutputs())
     let milliseconds = try timer.medianMilliseconds(of: step, on: executor.device.capabilities)
     // The kernels in the order in which they first run, each once.
     let kernels = step.plan.steps.map(\.source.name).reduce(into: [String]()) { names, name in
@@ -90,7 +90,7 @@ struct BenchmarkRun {
   private static func values(of inputs: [BenchmarkInput]) throws(DeviceError) -> [HostArray] {
     let host = try PlanExecutor(try DeviceCatalog.shared.device(named: "cpu"))
     let key = RandomKey(seed: 0)
-    return try host.values(of: inputs.enumerated().map { $1.tensor(key: key.folded(in: UInt64($0))) })
+    return try host.values(of: inputs.enumerated().map { $1.tensor(key.folded(in: UInt64($0))) })
   }
 }
 
@@ -119,13 +119,13 @@ struct KernelChoice {
   /// The choice for `sample` of `primitive`.
   init?(of sample: Sample, primitive: String) {
     self.init(
-      of: sample.build(sample.inputs.enumerated().map { .input($0, $1.signature) }), primitive: primitive)
+      of: [sample.build(sample.inputs.enumerated().map { .input($0, $1.signature) })], primitive: primitive)
   }
 
-  /// The choice for the first primitive below `tensor` that has hand-written kernels, or nil where none has.
+  /// The choice for the first primitive below `tensors` that has hand-written kernels, or nil where none has.
   /// - Parameter name: The only primitive that is looked for, or nil for any.
-  private init?(of tensor: Tensor, primitive name: String?) {
-    for node in [tensor.node].withDependencies() where name == nil || node.primitive.name == name {
+  private init?(of tensors: [Tensor], primitive name: String?) {
+    for node in tensors.map(\.node).withDependencies() where name == nil || node.primitive.name == name {
       guard case .kernels(let variants) = node.primitive.lowering else { continue }
       primitive = node.primitive.name
       self.variants = variants

@@ -13,62 +13,43 @@ struct CaseRequest {
 
   /// The cases, each checked to fit the device.
   func cases(on device: Capabilities) throws(BenchmarkError) -> [BenchmarkCase] {
-    let (family, names) = try CaseFamily.cases(named: name)
-    for (option, isGiven, owner) in [
-      ("--transpose", transposition != nil, CaseFamily.matmul), ("--batch", batch != nil, .matmul),
-      ("--axis", axis != nil, .reduce),
-    ] where isGiven && family != owner {
-      throw .foreignOption(option, family: family, owner: owner)
+    let (family, members) = try CaseFamily.cases(named: name)
+    for (option, isGiven) in [
+      (CaseOption.transpose, transposition != nil), (.batch, batch != nil), (.axis, axis != nil),
+    ] where isGiven && !family.options.contains(option) {
+      throw .foreignOption(
+        option.rawValue, family: family.name, owner: CaseFamily.owner(of: option)?.name ?? "")
     }
-    let text = shape ?? family.defaultShape(on: device.kind)
-    let extents = try family.extents(of: text)
-    try family.requireAddressable(extents, batch: batch ?? 1, shape: text)
+    let text = shape ?? (device.kind == .software ? family.shape.software : family.shape.usual)
+    let extents = try family.shape.extents(of: text, for: family)
+    try family.shape.requireAddressable(extents, batch: batch ?? 1, text: text)
     // Before the computations are built, which would stop the program at a type that they do not take.
-    for name in names { try requireType(of: name, on: device) }
-    let cases = made(family, names, extents, text)
+    for member in members { try requireType(of: member, on: device) }
+    let parameters = CaseParameters(
+      extents: extents, shape: text, elementType: elementType, transposition: transposition,
+      batch: batch ?? 1, axis: axis)
+    let cases = members.compactMap { $0.build(parameters) }
     if cases.isEmpty, let axis { throw .nothingLeft(caseName: name, axis: axis) }
     for made in cases { try requireFit(made, on: device) }
     return cases
   }
 
-  private func made(_ family: CaseFamily, _ names: [String], _ extents: [Int], _ text: String)
-    -> [BenchmarkCase]
-  {
-    switch family {
-    case .matmul:
-      [
-        .matrixProduct(
-          extents: extents, shape: text, elementType: elementType, batch: batch ?? 1,
-          transposition: transposition)
-      ]
-    case .elementwise:
-      ElementwiseOperation.allCases.filter { names.contains($0.rawValue) }
-        .map { .elementwise($0, extents: extents, shape: text, elementType: elementType) }
-    case .reduce:
-      RowReduction.allCases.filter { names.contains($0.name) && (axis == nil || $0.axis == axis) }
-        .map { .reduction($0, extents: extents, shape: text, elementType: elementType) }
-    case .scatter:
-      ScatterOperation.allCases.filter { names.contains($0.rawValue) }
-        .map { .scatter($0, extents: extents, shape: text, elementType: elementType) }
-    }
-  }
-
-  private func requireType(of caseName: String, on device: Capabilities) throws(BenchmarkError) {
-    let types = CaseFamily.types(of: caseName)
-    guard types.contains(elementType) else {
-      throw .unsupportedType(elementType, caseName: caseName, allowed: types)
+  private func requireType(of member: CaseFamily.Member, on device: Capabilities) throws(BenchmarkError) {
+    guard member.types.contains(elementType) else {
+      throw .unsupportedType(elementType, caseName: member.name, allowed: member.types)
     }
     // Narrow floating-point types are computed in float32.
     func has(_ type: ElementType) -> Bool {
       device.storageTypes.contains(type) && (type != .float64 || device.arithmeticTypes.contains(type))
     }
     guard has(elementType) else {
-      throw .typeNotOnDevice(elementType, device: device.deviceName, allowed: types.filter(has))
+      throw .typeNotOnDevice(
+        elementType, device: device.deviceName, allowed: member.types.filter(has))
     }
   }
 
   private func requireFit(_ made: BenchmarkCase, on device: Capabilities) throws(BenchmarkError) {
-    for signature in made.inputs.map(\.signature) + [made.output]
+    for signature in made.inputs.map(\.signature) + made.outputs
     where signature.byteCount > device.maxBindingByteCount {
       throw .shapeTooLarge(
         made.shape, array: "an array \(signature) of \(signature.byteCount) bytes",

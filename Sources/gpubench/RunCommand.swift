@@ -14,17 +14,11 @@ struct RunCommand: ParsableCommand {
     usage: "gpubench run <case> [--device <device>] [--shape <shape>] [--type <type>] [<options>]",
     discussion: """
       CASES AND SHAPES:
-        matmul       MxNxK            an M x K times a K x N matrix
-        elementwise  N or AxBx...     add, gelu, chain (of 8 operations), copy
-        reduce       ROWSxCOLUMNS     sum, max, softmax; of rows, columns, all
-        scatter      EDGESxCOLUMNSxROWS
-                                      scatter-sum and gather of EDGES rows of
-                                      COLUMNS elements, at indices below ROWS
-      Any single case can be named too, such as gelu or sum-rows. Without --shape, it is one that suits \
-      the device.
+      \(CaseFamily.help)
+      Any single case can be named too, such as gelu or conv2d. Without --shape, it is one that suits the device.
 
       SAMPLES OF PRIMITIVES:
-        sort         every sample of the primitive that the device can run
+        fourier      every sample of the primitive that the device can run
         gather/all   the same, where a case has the primitive's name
         gather/rows  one sample
       'gpubench list' has the primitives, their samples and variants. Samples have shapes and types of their own, \
@@ -34,6 +28,7 @@ struct RunCommand: ParsableCommand {
         gpubench run matmul --device vulkan:0 --variant all
         gpubench run matmul --shape 512x512x64 --batch 16 --transpose right
         gpubench run softmax-rows --device cpu --shape 4096x1024 --json
+        gpubench run conv2d-gradients --device vulkan:0 --shape 32x64x56x56x64x3
         gpubench run cholesky --device opencl:0 --variant all
         gpubench run matrix-product/bias-gelu --device vulkan:0 --apart
         gpubench run sort --device cpu --trace sort.json
@@ -48,7 +43,8 @@ struct RunCommand: ParsableCommand {
 
       ERROR: the largest difference from a reference in float64, as a multiple of what rounding alone may cause; \
       up to 1 the check is passed. Outputs hold NaN before the run that is checked. Of large products the first \
-      and last rows and columns and a random sample are checked, of everything else every element. For a sample of \
+      and last rows and columns and a random sample are checked; a random sample also of large convolutions, \
+      attentions, transforms, factors and sorted rows; of everything else every element. For a sample of \
       a primitive, the multiple is of the tolerance that the tests hold it to.
 
       JSON: a list of objects with case, kernel, variant, device, shape, type, median_ms, gflops (10^9 operations \

@@ -46,13 +46,13 @@ struct TuneRequest {
       for request in requests {
         for (sample, benchmark) in zip(request.samples, request.cases) {
           items += try TuningSubject.subjects(
-            below: benchmark.tensor, primitive: request.primitive, on: capabilities,
+            below: benchmark.tensors, primitive: request.primitive, on: capabilities,
             tolerance: sample.tolerance, computingOn: host
           ).map { Item(subject: $0, exam: nil) }
         }
       }
     } else {
-      for caseName in try CaseFamily.cases(named: name).names {
+      for caseName in try CaseFamily.cases(named: name).members.map(\.name) {
         items += try caseItems(caseName, capabilities, host)
       }
     }
@@ -67,7 +67,7 @@ struct TuneRequest {
       let benchmark = try request.cases(on: device)[0]
       return (
         benchmark.operationCount,
-        try TuningSubject.subjects(below: benchmark.tensor, on: device, computingOn: host)
+        try TuningSubject.subjects(below: benchmark.tensors, on: device, computingOn: host)
       )
     }
     var request = CaseRequest(
@@ -77,7 +77,8 @@ struct TuneRequest {
       return whole.subjects.map { Item(subject: $0, exam: nil) }
     }
     let family = try CaseFamily.cases(named: name).family
-    var extents = try family.extents(of: shape ?? family.defaultShape(on: device.kind))
+    let text = shape ?? (device.kind == .software ? family.shape.software : family.shape.usual)
+    var extents = try family.shape.extents(of: text, for: family)
     request.batch = batch.map { min($0, 2) }
     let choices = choices(of: try request.cases(on: device)[0], on: device)
     var cost = Double.infinity
@@ -107,8 +108,8 @@ struct TuneRequest {
 }
 
 extension BenchmarkCase {
-  /// The computation on its values.
-  fileprivate var tensor: Tensor {
+  /// The results of the computation on its values.
+  fileprivate var tensors: [Tensor] {
     let key = RandomKey(seed: 0)
     return build(inputs.enumerated().map { $1.tensor(key: key.folded(in: UInt64($0))) })
   }

@@ -36,21 +36,21 @@ public struct TuningSubject: Sendable {
     TuningKey(of: node, on: TuningDevice(device), device)
   }
 
-  /// The operations below `tensor` that `device` has more than one variant for, each with the values that its inputs
+  /// The operations below `tensors` that `device` has more than one variant for, each with the values that its inputs
   /// have there.
   ///
   /// - Parameters:
-  ///   - tensor: A computation without placeholders.
+  ///   - tensors: Computations without placeholders.
   ///   - name: The only primitive that counts, or nil for any.
   ///   - device: What variants have to run on.
-  ///   - tolerance: What the computation's own operation is held to, where the primitive has no tolerance for any extents;
+  ///   - tolerance: What the computations' own operations are held to, where the primitive has no tolerance for any extents;
   ///     other operations without one are left out.
   ///   - host: Computes the inputs: a device does not write its own exam.
   public static func subjects(
-    below tensor: Tensor, primitive name: String? = nil, on device: Capabilities,
+    below tensors: [Tensor], primitive name: String? = nil, on device: Capabilities,
     tolerance: Sample.Tolerance? = nil, computingOn host: PlanExecutor
   ) throws(DeviceError) -> [TuningSubject] {
-    let found = operations(below: tensor, primitive: name, on: device, tolerance: tolerance)
+    let found = operations(below: tensors, primitive: name, on: device, tolerance: tolerance)
     let inputs = found.flatMap { $0.node.inputs.map { Tensor($0) } }
     guard !inputs.isEmpty else { return [] }
     var values = try host.values(of: inputs)[...]
@@ -62,20 +62,20 @@ public struct TuningSubject: Sendable {
   }
 
   /// The names of the variants that each operation leaves a choice of, as `subjects` finds them; placeholders are allowed.
-  public static func choices(below tensor: Tensor, on device: Capabilities) -> [[String]] {
-    operations(below: tensor, primitive: nil, on: device, tolerance: nil).map { node, _ in
+  public static func choices(below tensors: [Tensor], on device: Capabilities) -> [[String]] {
+    operations(below: tensors, primitive: nil, on: device, tolerance: nil).map { node, _ in
       node.applicableVariants(on: device).map(\.name)
     }
   }
 
   private static func operations(
-    below tensor: Tensor, primitive name: String?, on device: Capabilities, tolerance: Sample.Tolerance?
+    below tensors: [Tensor], primitive name: String?, on device: Capabilities, tolerance: Sample.Tolerance?
   ) -> [(node: Node, tolerance: Sample.Tolerance)] {
-    let root = tensor.node.base
-    return [root].withDependencies().compactMap { node in
+    let roots = tensors.map(\.node.base)
+    return roots.withDependencies().compactMap { node in
       guard name == nil || node.primitive.name == name, node.applicableVariants(on: device).count > 1,
         let tolerance = node.primitive.tolerance(of: node.inputs.map(\.signature))
-          ?? (node == root ? tolerance : nil)
+          ?? (roots.contains(node) ? tolerance : nil)
       else { return nil }
       return (node, tolerance)
     }

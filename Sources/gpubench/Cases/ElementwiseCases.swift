@@ -59,22 +59,37 @@ enum ElementwiseOperation: String, CaseIterable {
   }
 }
 
+extension CaseFamily {
+  static let elementwise = CaseFamily(
+    "elementwise",
+    shape: CaseShape(
+      "N or AxBx...", rule: "It is a number of elements or extents, such as 1048576 or 1024x1024.",
+      counts: 1...8, usual: "16777216", software: "1048576", arrays: { extents, _ in [extents] }),
+    summary: "add, gelu, chain (of 8 operations), copy",
+    members: ElementwiseOperation.allCases.map { operation in
+      Member(operation.rawValue, types: [.float32, .float16, .bfloat16, .float64]) {
+        .elementwise(operation, $0)
+      }
+    })
+}
+
 extension BenchmarkCase {
-  /// `operation` on arrays of `extents`.
-  static func elementwise(
-    _ operation: ElementwiseOperation, extents: [Int], shape: String, elementType: ElementType
+  /// `operation` on arrays of any shape.
+  fileprivate static func elementwise(
+    _ operation: ElementwiseOperation, _ parameters: CaseParameters
   ) -> BenchmarkCase {
-    BenchmarkCase(
-      operation.rawValue, shape: shape, elementType: elementType,
+    let (extents, elementType) = (parameters.extents, parameters.elementType)
+    return BenchmarkCase(
+      operation.rawValue, shape: parameters.shape, elementType: elementType,
       inputs: Array(repeating: .numbers(Shape(extents), elementType), count: operation.inputCount),
       operationCount: Double(operation.operationCount * Shape(extents).count),
       // Where a narrow type meets a number, the result is float32; here it is stored as narrow as it came.
-      build: { operation.build($0).converted(to: elementType) },
-      largestError: { inputs, output in
+      build: { [operation.build($0).converted(to: elementType)] },
+      largestError: { inputs, outputs in
         let (x, y) = (inputs[0].doubles(), inputs[inputs.count - 1].doubles())
         let roundoff = elementType.arithmeticRoundoff
         var error = LargestError()
-        for (index, element) in output.doubles().enumerated() {
+        for (index, element) in outputs[0].doubles().enumerated() {
           let (value, units) = operation.reference(x[index], y[index])
           let storage = units == 0 ? 0 : elementType.storageError(at: value)
           error.compare(element, with: value, allowing: units * roundoff + storage)

@@ -9,11 +9,25 @@ enum Transposition: String, CaseIterable {
   var isRight: Bool { self != .left }
 }
 
+extension CaseFamily {
+  static let matmul = CaseFamily(
+    "matmul",
+    shape: CaseShape(
+      "MxNxK", rule: "It is MxNxK, such as 2048x2048x2048: the product of an M x K and a K x N matrix.",
+      counts: 3...3, usual: "2048x2048x2048", software: "512x512x512",
+      arrays: { extents, batch in
+        let (m, n, k) = (extents[0], extents[1], extents[2])
+        return [[batch, m, k], [batch, k, n], [batch, m, n]]
+      }),
+    summary: "an M x K times a K x N matrix", options: [.transpose, .batch],
+    members: [Member("matmul", types: [.float32, .float64]) { .matrixProduct($0) }])
+}
+
 extension BenchmarkCase {
   /// The product of `batch` matrices M x K with as many K x N.
-  static func matrixProduct(
-    extents: [Int], shape: String, elementType: ElementType, batch: Int, transposition: Transposition?
-  ) -> BenchmarkCase {
+  fileprivate static func matrixProduct(_ parameters: CaseParameters) -> BenchmarkCase {
+    let (extents, elementType) = (parameters.extents, parameters.elementType)
+    let (batch, transposition) = (parameters.batch, parameters.transposition)
     let product = CheckedProduct(
       batch: batch, m: extents[0], n: extents[1], k: extents[2],
       isLeftTransposed: transposition?.isLeft ?? false, isRightTransposed: transposition?.isRight ?? false,
@@ -23,7 +37,7 @@ extension BenchmarkCase {
     }
     return BenchmarkCase(
       "matmul" + (transposition.map { "-\($0.rawValue)-transposed" } ?? ""),
-      shape: (batch == 1 ? "" : "\(batch)x") + shape, elementType: elementType,
+      shape: (batch == 1 ? "" : "\(batch)x") + parameters.shape, elementType: elementType,
       inputs: [
         .numbers(stored(product.m, product.k, isTransposed: product.isLeftTransposed), elementType),
         .numbers(stored(product.k, product.n, isTransposed: product.isRightTransposed), elementType),
@@ -31,10 +45,10 @@ extension BenchmarkCase {
       operationCount: 2 * Double(batch) * Double(product.m) * Double(product.n) * Double(product.k),
       build: { factors in
         let left = product.isLeftTransposed ? factors[0].transposed() : factors[0]
-        return left.matrixProduct(product.isRightTransposed ? factors[1].transposed() : factors[1])
+        return [left.matrixProduct(product.isRightTransposed ? factors[1].transposed() : factors[1])]
       },
-      largestError: { inputs, output in
-        product.largestError(of: output.doubles(), inputs.map { $0.doubles() })
+      largestError: { inputs, outputs in
+        product.largestError(of: outputs[0].doubles(), inputs.map { $0.doubles() })
       })
   }
 }

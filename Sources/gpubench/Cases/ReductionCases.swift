@@ -86,19 +86,33 @@ struct RowReduction: Hashable, CaseIterable, Sendable {
   }
 }
 
+extension CaseFamily {
+  static let reduce = CaseFamily(
+    "reduce",
+    shape: CaseShape(
+      "ROWSxCOLUMNS", rule: "It is ROWSxCOLUMNS, such as 4096x4096.", counts: 2...2, usual: "4096x4096",
+      software: "1024x1024", arrays: { extents, _ in [extents] }),
+    summary: "sum, max, softmax; of rows, columns, all", options: [.axis],
+    members: RowReduction.allCases.map { reduction in
+      Member(reduction.name, types: [.float32, .float64]) {
+        $0.axis == nil || $0.axis == reduction.axis ? .reduction(reduction, $0) : nil
+      }
+    })
+}
+
 extension BenchmarkCase {
-  /// `reduction` of a matrix of `extents`.
-  static func reduction(
-    _ reduction: RowReduction, extents: [Int], shape: String, elementType: ElementType
-  ) -> BenchmarkCase {
-    let (rows, columns) = (extents[0], extents[1])
+  /// `reduction` of a matrix.
+  fileprivate static func reduction(_ reduction: RowReduction, _ parameters: CaseParameters) -> BenchmarkCase
+  {
+    let (rows, columns) = (parameters.extents[0], parameters.extents[1])
+    let elementType = parameters.elementType
     return BenchmarkCase(
-      reduction.name, shape: shape, elementType: elementType,
+      reduction.name, shape: parameters.shape, elementType: elementType,
       inputs: [.numbers([rows, columns], elementType)],
       operationCount: Double(reduction.operationsPerElement) * Double(rows) * Double(columns),
-      build: { reduction.build($0[0]) },
-      largestError: { inputs, output in
-        let (x, y) = (inputs[0].doubles(), output.doubles())
+      build: { [reduction.build($0[0])] },
+      largestError: { inputs, outputs in
+        let (x, y) = (inputs[0].doubles(), outputs[0].doubles())
         let groups = reduction.groups(rows: rows, columns: columns)
         var error = LargestError()
         for (index, group) in groups.enumerated() {

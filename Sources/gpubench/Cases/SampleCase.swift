@@ -11,9 +11,10 @@ extension BenchmarkCase {
       shape: shapes.map { $0.isEmpty ? "1" : $0.map(String.init).joined(separator: "x") }
         .joined(separator: ","),
       elementType: sample.inputs.first?.signature.elementType ?? output.elementType,
-      inputs: sample.inputs.map { BenchmarkInput(signature: $0.signature, values: .drawn($0)) },
-      operationCount: Double(sample.flops), primitive: primitive, build: sample.build,
-      largestError: { inputs, output in SampleCheck(sample, inputs).largestError(of: output) })
+      inputs: sample.inputs.map { .drawn($0) },
+      operationCount: Double(sample.flops), primitive: primitive,
+      build: { [sample.build($0)] },
+      largestError: { inputs, outputs in SampleCheck(sample, inputs).largestError(of: outputs[0]) })
   }
 }
 

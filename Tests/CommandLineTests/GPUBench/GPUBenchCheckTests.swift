@@ -8,7 +8,15 @@ import Testing
 
 /// The checks themselves: right results pass, spoiled ones do not.
 @Suite struct GPUBenchCheckTests {
-  static let cases = [("matmul", "7x5x3"), ("elementwise", "40"), ("reduce", "6x9"), ("scatter", "30x3x8")]
+  static let cases = [
+    ("matmul", "7x5x3"), ("elementwise", "40"), ("reduce", "6x9"), ("scatter", "30x3x8"),
+    ("convolution-2d", "2x3x5x4x2x3"), ("depthwise-convolution", "2x3x4x5x3"),
+    ("convolution-3d", "1x2x3x4x3x2x3"), ("dot-product-attention", "1x2x5x4"),
+    ("layer-normalization", "3x7"), ("sort", "3x9"), ("fft", "2x12"), ("cholesky", "2x5"),
+  ]
+
+  @Test("every family is among those that are tried")
+  func complete() { #expect(Self.cases.map(\.0) == CaseFamily.all.map(\.name)) }
 
   @Test("one wrong or missing element fails the check of every case", arguments: cases)
   func spoiled(family: String, shape: String) throws {
@@ -16,16 +24,20 @@ import Testing
     let executor = try PlanExecutor(device)
     for benchmark in try CaseRequest(name: family, shape: shape).cases(on: device.capabilities) {
       let key = RandomKey(seed: 3)
-      let inputs = try executor.values(of: benchmark.inputs.map { $0.tensor(key: key) })
-      let output = try executor.values(of: [benchmark.build(inputs.map { Tensor($0) })])[0]
-      #expect(output.shape == benchmark.output.shape)
-      #expect(benchmark.largestError(inputs, output) <= 1, "\(benchmark.name)")
-      for spoil in [{ $0 * 1.001 + 0.001 }, { _ in Float.nan }] as [(Float) -> Float] {
-        for position in [0, output.count - 1] {
-          var elements = output.elements(as: Float.self)
-          elements[position] = spoil(elements[position])
-          let error = benchmark.largestError(inputs, HostArray(elements, shape: output.shape))
-          #expect(error > 1, "\(benchmark.name) at \(position)")
+      let inputs = try executor.values(of: benchmark.inputs.map { $0.tensor(key) })
+      let outputs = try executor.values(of: benchmark.build(inputs.map { Tensor($0) }))
+      #expect(outputs.map(\.shape) == benchmark.outputs.map(\.shape))
+      #expect(benchmark.largestError(inputs, outputs) <= 1, "\(benchmark.name)")
+      for (number, output) in outputs.enumerated() {
+        for spoil in [{ $0 * 1.001 + 0.001 }, { _ in Float.nan }] as [(Float) -> Float] {
+          for position in [0, output.count - 1] {
+            var elements = output.elements(as: Float.self)
+            elements[position] = spoil(elements[position])
+            var spoiled = outputs
+            spoiled[number] = HostArray(elements, shape: output.shape)
+            let error = benchmark.largestError(inputs, spoiled)
+            #expect(error > 1, "\(benchmark.name), output \(number) at \(position)")
+          }
         }
       }
     }
@@ -47,6 +59,22 @@ import Testing
     // A quarter of the rows wrong: the chance that 512 elements miss them all is below 10^-63.
     for position in (m / 2 * n)..<(3 * m / 4 * n) { output[position] = 127 }
     #expect(product.largestError(of: output, factors) > 1)
+  }
+
+  @Test("of many positions the first, the last and others from all over are looked at, always the same")
+  func sampled() {
+    #expect(sampledPositions(of: 5, atMost: 5) == [0, 1, 2, 3, 4])
+    let positions = sampledPositions(of: 1 << 31, atMost: 100)
+    #expect(positions == sampledPositions(of: 1 << 31, atMost: 100))
+    #expect(positions.first == 0 && positions.last == 1 << 31 - 1 && positions.count > 90)
+    #expect(positions == positions.sorted() && positions.contains { $0 > 1 << 30 })
+  }
+
+  @Test("a sum is off by at most a unit a term, and of many terms by less")
+  func sums() {
+    #expect(roundingUnits(ofSumOf: 1) == 1)
+    #expect(roundingUnits(ofSumOf: 64) == 64)
+    #expect(roundingUnits(ofSumOf: 1 << 20) == 0x1p13)
   }
 
   @Test("an exact comparison allows nothing, and NaN is never right")
@@ -93,5 +121,12 @@ import Testing
     let add = try CaseRequest(name: "add", shape: "8x8").cases(on: device)[0]
     #expect(add.operationCount == 64)
     #expect(add.byteCount == 768)
+    let convolution = try CaseRequest(name: "conv2d-stride2-gradients", shape: "2x3x5x5x4x3").cases(
+      on: device)[0]
+    // Windows at 3 x 3 places, 27 products each, twice and with their sums.
+    #expect(convolution.operationCount == Double(4 * 2 * 4 * 9 * 27))
+    #expect(convolution.outputs.map(\.shape) == [[2, 3, 5, 5], [4, 3, 3, 3]])
+    // Images, weights and the result's gradient are read, two gradients written.
+    #expect(convolution.byteCount == Double(4 * (2 * 150 + 2 * 108 + 72)))
   }
 }

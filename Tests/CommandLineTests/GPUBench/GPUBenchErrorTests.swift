@@ -12,7 +12,11 @@ import Testing
       ["run", "gelx"],
       "There is no case 'gelx'. Did you mean 'gelu'? The cases are matmul; elementwise (add, gelu, chain, copy); "
         + "reduce (sum-rows, sum-columns, sum-all, max-rows, max-columns, max-all, softmax-rows, softmax-columns); "
-        + "scatter (scatter-sum, gather). The name of a family runs all its cases, that of a primitive its samples; "
+        + "scatter (scatter-sum, gather, segment-softmax); "
+        + "convolution-2d (conv2d, conv2d-gradients, conv2d-stride2, conv2d-stride2-gradients); "
+        + "depthwise-convolution (depthwise, depthwise-gradients); convolution-3d (conv3d, conv3d-gradients); "
+        + "dot-product-attention (attention, attention-gradients); "
+        + "layer-normalization (layer-norm, layer-norm-gradients); sort; fft; cholesky. The name of a family runs all its cases, that of a primitive its samples; "
         + "'gpubench list' has the primitives."
     ),
     (
@@ -26,8 +30,8 @@ import Testing
         + "; 'all' runs each."
     ),
     (
-      ["run", "sort", "--type", "float32"],
-      "--type belongs to cases; the samples of sort have shapes and types of their own."
+      ["run", "fourier", "--type", "float32"],
+      "--type belongs to cases; the samples of fourier have shapes and types of their own."
     ),
     (
       ["run", "search-sorted", "--variant", "hots"],
@@ -49,6 +53,11 @@ import Testing
         + "It is a number of elements or extents, such as 1048576 or 1024x1024."
     ),
     (
+      ["run", "depthwise", "--shape", "1x2x4x4x2"],
+      "'1x2x4x4x2' is not a shape for depthwise-convolution. It is NxCxHxWxK, such as 32x128x56x56x3: "
+        + "N images of C channels and H x W pixels, windows of K x K, K odd."
+    ),
+    (
       ["run", "matmul", "--shape", "99999999x3x99999999"],
       "The shape 99999999x3x99999999 is too large: an array of 99999999 x 99999999 elements is beyond "
         + "the 2^31 - 1 that kernels index. Use a smaller --shape."
@@ -58,6 +67,7 @@ import Testing
       "There is no element type 'float31'. Did you mean 'float32', 'float16' or 'float64'? The types are "
         + "float32, float16, bfloat16, float64, int32, uint32, int64, uint8, bool."
     ),
+    (["run", "attention", "--type", "float64"], "attention does not take float64; it takes float32."),
     (["run", "matmul", "--type", "int32"], "matmul does not take int32; it takes float32, float64."),
     (
       ["run", "matmul", "--variant", "naiv", "--shape", "4x4x4"],
@@ -82,9 +92,18 @@ import Testing
         + "exists and that you may write to."
     ),
     (
+      ["step", "resnt"],
+      "There is no step 'resnt'. Did you mean 'resnet'? The steps are lenet, resnet, transformer, dagnn, lstm, "
+        + "tabular; 'gpubench step --help' describes them."
+    ),
+    (
+      ["step", "dagnn", "--batch", "3"],
+      "--batch belongs to steps with batches; dagnn trains on all its data at once."
+    ),
+    (
       ["rnu"],
       "There is no command 'rnu'. Did you mean 'run'? "
-        + "The commands are devices, list, run, tune; 'gpubench --help' describes them."
+        + "The commands are devices, list, run, step, tune; 'gpubench --help' describes them."
     ),
   ]
 
@@ -112,8 +131,10 @@ import Testing
       ("--batch", "0", "--batch is at least 1; 0 was given."),
       ("--repeat", "0", "--repeat is at least 1; 0 was given."),
       ("--seconds", "nan", "--seconds is between 0 and 86400; nan was given."),
+      ("--steps", "0", "--steps is at least 1; 0 was given."),
     ] {
-      let outcome = try BuiltCommand("gpubench")(["run", "matmul", option, value])
+      let command = option == "--steps" ? ["step", "lenet"] : ["run", "matmul"]
+      let outcome = try BuiltCommand("gpubench")(command + [option, value])
       #expect(outcome.code == 2)
       #expect(outcome.errors.hasPrefix("Error: \(message)\n"))
     }

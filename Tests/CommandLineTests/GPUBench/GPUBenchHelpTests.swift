@@ -14,19 +14,21 @@ import Testing
   func root() {
     #expect(
       help(of: GPUBenchCommand.self) == """
-        OVERVIEW: Measures the kernels of a device, and checks what they compute.
+        OVERVIEW: Measures the kernels and training steps of a device, and checks what
+        they compute.
 
         EXAMPLES:
           gpubench devices
           gpubench list
           gpubench run matmul --device vulkan:0 --shape 2048x2048x2048 --variant all
           gpubench run reduce --device cpu --json
+          gpubench step transformer --device cpu
           gpubench tune matmul --device vulkan:0 --shape 2048x2048x2048
 
         EXIT CODES:
           0  done, and every result was right
           1  a result was wrong, or the work failed while it ran
-          2  bad input: a case, device, shape, type, variant or option
+          2  bad input: a case, step, device, shape, type, variant or option
 
         USAGE: gpubench <subcommand> [<options>]
 
@@ -40,6 +42,8 @@ import Testing
           list                    Lists the primitives with their kernel variants and
                                   samples.
           run                     Checks and times cases on a device.
+          step                    Trains a network on a device, checks that it learns,
+                                  and times a step.
           tune                    Finds the fastest kernel variants of a device, among
                                   those that are right.
 
@@ -76,17 +80,41 @@ import Testing
         OVERVIEW: Checks and times cases on a device.
 
         CASES AND SHAPES:
-          matmul       MxNxK            an M x K times a K x N matrix
-          elementwise  N or AxBx...     add, gelu, chain (of 8 operations), copy
-          reduce       ROWSxCOLUMNS     sum, max, softmax; of rows, columns, all
-          scatter      EDGESxCOLUMNSxROWS
-                                        scatter-sum and gather of EDGES rows of
-                                        COLUMNS elements, at indices below ROWS
-        Any single case can be named too, such as gelu or sum-rows. Without --shape, it
+          matmul  MxNxK
+              an M x K times a K x N matrix
+          elementwise  N or AxBx...
+              add, gelu, chain (of 8 operations), copy
+          reduce  ROWSxCOLUMNS
+              sum, max, softmax; of rows, columns, all
+          scatter  EDGESxCOLUMNSxROWS
+              scatter-sum and gather of EDGES rows of COLUMNS elements, at indices
+              below ROWS; segment-softmax over the edges of one index
+          convolution-2d  NxCxHxWxFxK
+              conv2d and conv2d-stride2 of N images of C channels to F features by
+              windows of K x K, padded by K / 2; with -gradients, those of images
+              and weights from one of the result, without the result itself
+          depthwise-convolution  NxCxHxWxK
+              depthwise and depthwise-gradients: each channel on its own
+          convolution-3d  NxCxDxHxWxFxK
+              conv3d and conv3d-gradients: the same of volumes
+          dot-product-attention  BxHxTxD
+              attention: softmax(q k^T / sqrt D) v of H heads, without a mask;
+              attention-gradients, those of q, k and v from one of the result, with
+              the forward pass that they need
+          layer-normalization  ROWSxCOLUMNS
+              layer-norm of each row, with a factor and a term for each column;
+              layer-norm-gradients, those of all three from one of the result
+          sort  ROWSxCOLUMNS
+              each row ascending, values only
+          fft  BATCHxN
+              the discrete Fourier transform of each row of N complex numbers
+          cholesky  BATCHxN
+              the triangular factor of BATCH positive definite N x N matrices
+        Any single case can be named too, such as gelu or conv2d. Without --shape, it
         is one that suits the device.
 
         SAMPLES OF PRIMITIVES:
-          sort         every sample of the primitive that the device can run
+          fourier      every sample of the primitive that the device can run
           gather/all   the same, where a case has the primitive's name
           gather/rows  one sample
         'gpubench list' has the primitives, their samples and variants. Samples have
@@ -97,6 +125,7 @@ import Testing
           gpubench run matmul --device vulkan:0 --variant all
           gpubench run matmul --shape 512x512x64 --batch 16 --transpose right
           gpubench run softmax-rows --device cpu --shape 4096x1024 --json
+          gpubench run conv2d-gradients --device vulkan:0 --shape 32x64x56x56x64x3
           gpubench run cholesky --device opencl:0 --variant all
           gpubench run matrix-product/bias-gelu --device vulkan:0 --apart
           gpubench run sort --device cpu --trace sort.json
@@ -116,9 +145,10 @@ import Testing
         ERROR: the largest difference from a reference in float64, as a multiple of
         what rounding alone may cause; up to 1 the check is passed. Outputs hold NaN
         before the run that is checked. Of large products the first and last rows and
-        columns and a random sample are checked, of everything else every element. For
-        a sample of a primitive, the multiple is of the tolerance that the tests hold
-        it to.
+        columns and a random sample are checked; a random sample also of large
+        convolutions, attentions, transforms, factors and sorted rows; of everything
+        else every element. For a sample of a primitive, the multiple is of the
+        tolerance that the tests hold it to.
 
         JSON: a list of objects with case, kernel, variant, device, shape, type,
         median_ms, gflops (10^9 operations a second), gbps (10^9 bytes a second, inputs
@@ -214,6 +244,76 @@ import Testing
           --list                  Print what was chosen on the device so far.
           --clear                 Forget what was chosen on the device so far.
           --json                  Print a JSON array to standard output instead of a
+                                  table.
+          --version               Show the version.
+          -h, --help              Show help information.
+        """)
+  }
+
+  @Test("gpubench step --help describes the steps, and says what is measured and checked")
+  func step() {
+    #expect(
+      help(of: StepCommand.self) == """
+        OVERVIEW: Trains a network on a device, checks that it learns, and times a
+        step.
+
+        STEPS, each a whole one with gradient and update, in float32 on generated data:
+          lenet        LeNet-300-100 (784-300-100-10, ReLU), batch 60; Adam 1.2e-3
+          resnet       residual network of 3 stages of 2 blocks with 16, 32 and 64
+                       channels, batch norm, on 3x32x32 images, batch 32; SGD 0.1 with
+                       momentum 0.9
+          transformer  4 pre-norm blocks of width 128, 4 heads and 512 hidden units
+                       (GELU by erf), causal, 256 symbols, sequences of 64, batch 32;
+                       Adam 1e-3
+          dagnn        deep adaptive graph network, 10 propagations, on 2,708 vertices,
+                       10,556 edges and 1,433 features in sparse form, of which 18 a
+                       vertex are 1; dropout 0.8 before both layers of 1433-64-7;
+                       Adam 0.01
+          lstm         one layer of 128 units over sequences of 64 steps of 32 numbers,
+                       10 classes from the last state, batch 32; Adam 1e-3
+          tabular      3 layers of self-attention over 16 fields of 1,000 values,
+                       embedded in 16 numbers, 2 heads of 16, batch 1024; Adam 1e-3
+
+        EXAMPLES:
+          gpubench step lenet --device cpu
+          gpubench step transformer --device vulkan:0 --json
+          gpubench step resnet --device opencl:0 --steps 20 --rerecord
+
+        TIME: the median of a step, each with the next batch from the host's memory and
+        no loss read. On GPUs over blocks of steps of some 20 ms, submitted back to
+        back and waited for once; on cpu over single steps. The first step's is told
+        from the start of the process to its end, with everything: loading, data,
+        planning and compiling. Host time is what submitting to an idle device takes,
+        divided by the launches; on cpu, where submitting is running, what is spent
+        outside of them.
+
+        MEMORY: the peak is by how much the process's resident memory grew at most,
+        from before the step was compiled to after the last (VmHWM less VmRSS in
+        /proc/self/status); memory of a GPU's own is not in it. Planned are the arenas
+        and parameters, as the plan has them.
+
+        CHECK: passed where the loss is finite and fell from the first step to the
+        last, which has the first one's batch, and a second training from the same seed
+        had the same bits of both losses.
+
+        JSON: an object with step, device, median_ms, first_ms, peak_bytes,
+        planned_bytes, launches, host_us_per_launch, loss_first, loss_last and passed.
+        What the system does not tell is null.
+
+        USAGE: gpubench step <step> [--device <device>] [--steps <count>] [<options>]
+
+        ARGUMENTS:
+          <step>                  The network, its data and its optimizer.
+
+        OPTIONS:
+          --device <device>       Where to run: cpu, vulkan:N, opencl:N, or auto for
+                                  the fastest real GPU, else cpu. (default: auto)
+          --steps <count>         How many steps are timed. (default: about a second's
+                                  worth, at least 10)
+          --batch <count>         Examples of a step. (default: as above)
+          --rerecord              Record the commands anew for each step, to see what
+                                  replaying them is worth.
+          --json                  Print a JSON object to standard output instead of a
                                   table.
           --version               Show the version.
           -h, --help              Show help information.

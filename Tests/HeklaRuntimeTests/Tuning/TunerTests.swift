@@ -100,15 +100,15 @@ import Testing
     let host = try TestDevice.cpu.executor()
     let a = Tensor((0..<12).map { Float($0) }, shape: [3, 4])
     let product = (a + 1).matrixProduct(a.transposed()).relu()
-    let subjects = try TuningSubject.subjects(below: product, on: paperDevice, computingOn: host)
+    let subjects = try TuningSubject.subjects(below: [product], on: paperDevice, computingOn: host)
     #expect(subjects.map(\.primitive) == ["matrix-product"])
     let (subject, wanted) = (try #require(subjects.first), (1...12).map { Double($0) })
     #expect(subject.values.first?.doubles() == wanted)
     #expect(
-      try TuningSubject.subjects(below: product, primitive: "sort", on: paperDevice, computingOn: host)
+      try TuningSubject.subjects(below: [product], primitive: "sort", on: paperDevice, computingOn: host)
         .isEmpty)
     // The host has one way to multiply.
     let own = host.device.capabilities
-    #expect(try TuningSubject.subjects(below: product, on: own, computingOn: host).isEmpty)
+    #expect(try TuningSubject.subjects(below: [product], on: own, computingOn: host).isEmpty)
   }
 }
