@@ -111,7 +111,7 @@ extension BenchmarkCase {
   /// The results of the computation on its values.
   fileprivate var tensors: [Tensor] {
     let key = RandomKey(seed: 0)
-    return build(inputs.enumerated().map { $1.tensor(key: key.folded(in: UInt64($0))) })
+    return build(inputs.enumerated().map { $1.tensor(key.folded(in: UInt64($0))) })
   }
 }
 
