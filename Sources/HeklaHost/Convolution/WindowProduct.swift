@@ -41,7 +41,12 @@ struct WindowProduct: Sendable {
     let (source, target) = isBackward ? (output, input) : (input, output)
     (sourceCount, targetCount) = (source.reduce(1, *), target.reduce(1, *))
     phases = WindowPhase.all(of: convolution, isBackward: isBackward)
-    blockPlanes = min(planes, max(1, ProductBlocking.depth / max(1, phases.map(\.taps.count).max() ?? 1)))
+    // Offsets in the source, where it is read in place, have 32 bits.
+    blockPlanes = max(
+      1,
+      min(
+        planes, Int(Int32.max) / sourceCount,
+        ProductBlocking.depth / max(1, phases.map(\.taps.count).max() ?? 1)))
     let limit = Self.limit(convolution, rows: rows, positions: phases.reduce(0) { $0 + $1.positions })
     var works: [Work] = []
     for (number, phase) in phases.enumerated() {

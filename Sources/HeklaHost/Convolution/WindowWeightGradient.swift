@@ -30,7 +30,11 @@ struct WindowWeightGradient: Sendable {
     self.convolution = convolution
     self.kernels = kernels ?? ProductKernels(elementSize: convolution.elementSize)
     let phase = WindowPhase.all(of: convolution, isBackward: false)[0]
-    blockChannels = min(convolution.channels, max(1, Self.mostWindows / convolution.taps))
+    // Offsets in the input, where it is read in place, have 32 bits.
+    blockChannels = max(
+      1,
+      min(
+        convolution.channels, Int(Int32.max) / convolution.inputCount, Self.mostWindows / convolution.taps))
     blocks = (convolution.channels + blockChannels - 1) / blockChannels
     // Outputs and inputs of a step stay in the second level of the cache together.
     let limit = max(256, min(2048, 131_072 / (convolution.features + blockChannels)))

@@ -11,7 +11,7 @@ import HeklaDevices
 ///
 /// The unrolled matrix, each input element once per tap that meets it, is never formed: pieces of the input with their
 /// border lie in a cache, and the product reads each window where it is. Each element is a sum in an order that the
-/// shapes alone fix. A group with one channel is convolved plane by plane instead.
+/// shapes alone fix.
 ///
 /// Sources: Chetlur et al. 2014, "cuDNN: Efficient primitives for deep learning", section 3, for the product, there on
 /// GPUs; Georganas et al. 2018, "Anatomy of high-performance deep learning convolutions on SIMD architectures", for
@@ -60,14 +60,12 @@ struct Convolution: Sendable {
 
   /// How the convolution is done.
   private enum Body: Sendable {
-    case planes
     case product(WindowProduct)
     case weightGradient(WindowWeightGradient)
   }
 
   private var body: Body {
-    if channels == 1 && features <= 4 { return .planes }
-    return direction == .weightGradient
+    direction == .weightGradient
       ? .weightGradient(WindowWeightGradient(flattened)) : .product(WindowProduct(flattened))
   }
 
@@ -100,72 +98,11 @@ struct Convolution: Sendable {
       let y = try memory(places.y, counts.y)
     else { return }
     switch body {
-    case .planes: convolvePlanes(x, weights, y)
     case .weightGradient(let gradient): gradient.run(x: x, y: y, weights: weights)
     case .product(let product):
       direction == .forward
         ? product.run(source: x, weights: weights, target: y)
         : product.run(source: y, weights: weights, target: x)
-    }
-  }
-}
-
-extension Convolution {
-  /// Groups of one channel: each plane by itself, in parallel.
-  private func convolvePlanes(
-    _ x: UnsafeMutableRawPointer, _ weights: UnsafeMutableRawPointer, _ y: UnsafeMutableRawPointer
-  ) {
-    func triple(_ values: [Int]) -> (Int, Int, Int) { (values[0], values[1], values[2]) }
-    var windows = HostPlaneWindows(
-      input: triple(input), kernel: triple(kernel), output: triple(output), stride: triple(stride),
-      dilation: triple(dilation), before: triple(before))
-    let convolve = isDouble ? host_convolve_plane_float64 : host_convolve_plane_float32
-    let (inputBytes, outputBytes) = (inputCount * elementSize, outputCount * elementSize)
-    let tapBytes = taps * elementSize
-    let planes = groups * features
-    withUnsafePointer(to: &windows) { windows in
-      switch direction {
-      case .forward:
-        ThreadPool.shared.parallel(count: batch * planes) { plane in
-          let target = y + plane * outputBytes
-          target.initializeMemory(as: UInt8.self, repeating: 0, count: outputBytes)
-          convolve(
-            HOST_PLANE_OUTPUT, windows, x + plane / features * inputBytes,
-            weights + plane % planes * tapBytes,
-            target)
-        }
-      case .inputGradient:
-        ThreadPool.shared.parallel(count: batch * groups) { plane in
-          let target = x + plane * inputBytes
-          target.initializeMemory(as: UInt8.self, repeating: 0, count: inputBytes)
-          for feature in plane * features..<(plane + 1) * features {
-            convolve(
-              HOST_PLANE_INPUT, windows, target, weights + feature % planes * tapBytes,
-              y + feature * outputBytes)
-          }
-        }
-      case .weightGradient:
-        ThreadPool.shared.parallel(count: planes) { feature in
-          withUnsafeTemporaryAllocation(of: Double.self, capacity: taps) { sums in
-            sums.initialize(repeating: 0)
-            guard let start = sums.baseAddress else { return }
-            for item in 0..<batch {
-              let channel = item * groups + feature / features
-              convolve(
-                HOST_PLANE_WEIGHTS, windows, x + channel * inputBytes, start,
-                y + (item * planes + feature) * outputBytes)
-            }
-            for tap in 0..<taps {
-              let index = feature * taps + tap
-              if isDouble {
-                weights.assumingMemoryBound(to: Double.self)[index] = sums[tap]
-              } else {
-                weights.assumingMemoryBound(to: Float.self)[index] = Float(sums[tap])
-              }
-            }
-          }
-        }
-      }
     }
   }
 }
