@@ -108,7 +108,7 @@ import Testing
     (["tune", "gelx"], 2, "There is no case 'gelx'. Did you mean 'gelu'?"),
     (["tune", "matmul", "--type", "float31"], 2, "There is no element type 'float31'."),
     (
-      ["tune", "sort", "--shape", "8"], 2,
+      ["tune", "sort/all", "--shape", "8"], 2,
       "--shape belongs to cases; the samples of sort have shapes and types of their own."
     ),
     (["tune"], 2, "Name a case to tune, or give one of --list and --clear."),
