@@ -26,8 +26,8 @@ layout(constant_id = 11) const uint PADDING_Y = 0;
 layout(constant_id = 12) const uint PADDING_X = 0;
 const uint TAPS = KERNEL_Z * KERNEL_Y * KERNEL_X;
 
-layout(std430, set = 0, binding = 0) readonly buffer Left { SCALAR a[]; };
-layout(std430, set = 0, binding = 1) readonly buffer Right { SCALAR b[]; };
+layout(std430, set = 0, binding = 0) readonly buffer Left { ELEMENT a[]; };
+layout(std430, set = 0, binding = 1) readonly buffer Right { ELEMENT b[]; };
 layout(std430, set = 0, binding = RESULT_BINDING) writeonly buffer Result { SCALAR c[]; };
 
 layout(push_constant) uniform Extents {

@@ -68,7 +68,7 @@ struct Convolution: Primitive {
   // MARK: Samples
 
   static var samples: [Sample] {
-    ConvolutionCase.all.map { item in
+    (ConvolutionCase.all + ConvolutionCase.forward).map { item in
       let size = item.size
       return Sample(
         item.label, inputs: [.init(item.input), .init(item.weights)],
@@ -130,5 +130,11 @@ struct ConvolutionCase {
     ConvolutionCase("one-axis", [3, 4, 37], [5, 4, 5], strides: [2], before: [3], after: [1]),
     ConvolutionCase(
       "three-axes", [2, 3, 5, 4, 6], [4, 3, 2, 3, 3], strides: [1, 2, 1], before: [1, 1, 0]),
+  ]
+
+  /// What the forward kernel of rows treats apart: more than five taps, and rows that need no border.
+  static let forward = [
+    ConvolutionCase("wide-kernel", [1, 2, 3, 17], [5, 2, 2, 7], before: [0, 1], isForTiles: true),
+    ConvolutionCase("pointwise-whole", [2, 4, 4, 8], [9, 4, 1, 1], isForTiles: true),
   ]
 }

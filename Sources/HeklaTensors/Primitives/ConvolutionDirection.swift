@@ -29,7 +29,8 @@ enum ConvolutionDirection: Int {
     }
   }
 
-  /// The host's product of unrolled windows; on GPUs tiles in shared memory; on software drivers tiles in registers.
+  /// The host's product of unrolled windows; on GPUs tiles in shared memory; on software drivers tiles in registers,
+  /// forward of rows with a border where there is enough to do.
   ///
   /// Groups of one channel, and results too small for tiles, are computed element by element.
   func variants(_ geometry: ConvolutionGeometry) -> [KernelVariant] {
@@ -61,6 +62,7 @@ enum ConvolutionDirection: Int {
             splits * geometry.groups * matrix.rows.groups(of: 64) * matrix.columns.groups(of: 64)
           }
         }),
+    ] + (self == .forward ? [rows(geometry)] : []) + [
       KernelVariant(
         "registers",
         applies: { device, inputs, output in runs(geometry, inputs, output, on: device, localSize: 32) },
@@ -69,8 +71,27 @@ enum ConvolutionDirection: Int {
             (splits * geometry.groups * matrix.rows.groups(of: 8) * matrix.columns.groups(of: 8)).groups(
               of: 32)
           }
-        }),
+        })
     ]
+  }
+
+  private func rows(_ geometry: ConvolutionGeometry) -> KernelVariant {
+    @Sendable func rows(_ inputs: [Signature], _ output: Signature) -> ConvolutionRows {
+      ConvolutionRows(geometry, size(geometry, inputs, output), output.elementType)
+    }
+    return KernelVariant(
+      "rows",
+      applies: { device, inputs, output in
+        let rows = rows(inputs, output)
+        return device.runs(output.elementType, localSize: 64) && rows.applies
+          && rows.iterationCount < device.loopIterationLimit / 2
+      },
+      // What is brought in order first costs two dispatches more.
+      suits: { device, inputs, output in
+        !device.kind.isGPU && size(geometry, inputs, output).flops >= 1 << 21
+          && rows(inputs, output).utilization >= 0.6
+      },
+      program: { inputs, output, device in rows(inputs, output).program(on: device) })
   }
 
   /// Whether the device runs the kernels, which loop over the planes of one point at least.
