@@ -10,8 +10,7 @@ import HeklaExperiments
 /// [B, C+1, D, H, W], with cross-entropy and soft Dice of classes 1...C.
 ///
 /// Departures: volumes of 32^3 with deformed ellipsoids in place of BraTS; 8-16-32 features in place of 16-32-64-128;
-/// 120 steps at a rate of 3e-3, without dropout; the loss and the thresholds, which the abstract does not give, are
-/// chosen here. With a data folder patches are drawn from its files, and volumes are predicted patch by patch, padded
+/// 300 steps; the loss, the thresholds and the steepness, which the abstract does not give, are chosen here. With a data folder patches are drawn from its files, and volumes are predicted patch by patch, padded
 /// and cropped: see `VolumeFolder`.
 struct NestedSeg: Experiment {
   static let paper = Paper(
@@ -19,11 +18,11 @@ struct NestedSeg: Experiment {
     by: "Hu, Li, Zhao, Dong, Menze and Piraud", year: 2018, id: "arXiv:1810.09488")
 
   var networks = ["multi", "softmax"]
-  var seeds = 3, steps = 120, batch = 4, patch = 32, interval = 40
+  var seeds = 3, steps = 300, batch = 4, patch = 32, interval = 100
   var train = 120, tests = 40
   var features = [8, 16, 32]
-  var h = 12.0, loss = "regions"
-  var dropout = 0.0, learningRate = 3e-3
+  var h = 6.0, loss = "regions"
+  var dropout = 0.3, learningRate = 1e-3
   var labels = [1, 2, 3]
 
   static let settingNotes = [
@@ -44,12 +43,12 @@ struct NestedSeg: Experiment {
     Claim(
       "the order of classes helps to find the innermost", source: "abstract: 0.69 to 0.72 for one region",
       failure:
-        "0.695 beside 0.731, worse in each of three pairs, and by 0.041 after 400 steps at 1e-3 with dropout in one; on "
-        + "noisier data after 300 steps, h = 6, better by 0.026 in one pair; the paper's size was not tried"
+        "0.719 beside 0.748, worse in each of three pairs; on other data 0.717 beside 0.739 in one pair after 400 steps, "
+        + "0.704 with h = 3; worse by 0.037 after 120 steps at 3e-3 with h = 12; the paper's size was not tried"
     ) { $0["difference.active"] >= 0 },
     Claim(
       "and does no harm to the outermost", source: "abstract",
-      failure: "0.856 beside 0.873, worse by 0.011 to 0.02 in each pair, and by 0.025 on the other data"
+      failure: "0.868 beside 0.885, worse by 0.012 to 0.02 in each pair, and by 0.013 on the other data"
     ) { $0["difference.whole"] >= -0.01 },
     Claim("no voxel breaks the nesting", source: "section 2") { $0["violations.multi"] == 0 },
   ]
