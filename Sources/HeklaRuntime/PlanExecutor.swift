@@ -17,10 +17,14 @@ public final class PlanExecutor: Sendable {
   let queue: any Queue
   private let tuned: Mutex<TunedVariants?>
 
-  /// An executor with a queue of its own on `device`, which compiles with `options`, watched by `profiler`.
+  /// An executor with a queue of its own.
   ///
-  /// - Parameter tuned: The measured choices for steps that are compiled with `CompilerOptions.tuning` as `.cached`; nil
-  ///   for those on disk when the first such step is compiled.
+  /// - Parameters:
+  ///   - device: Where everything runs.
+  ///   - options: How it compiles what does not say otherwise.
+  ///   - profiler: What watches the runs of its steps; nil for nobody.
+  ///   - tuned: The measured choices for steps that are compiled with `CompilerOptions.tuning` as `.cached`; nil for
+  ///     those on disk when the first such step is compiled.
   public init(
     _ device: any Device, options: CompilerOptions = CompilerOptions(), profiler: StepProfiler? = nil,
     tuned: TunedVariants? = nil

@@ -14,9 +14,11 @@ public struct TuningCache: Sendable {
   public private(set) var results: [TuningKey: TuningResult]
   private let disk: DiskCache?
 
-  /// The choices for the device that `capabilities` describe.
+  /// The choices for a device.
   ///
-  /// - Parameter directory: The folder with the file; nil begins with none, and keeps none.
+  /// - Parameters:
+  ///   - capabilities: What the device can do, and is.
+  ///   - directory: The folder with the file; nil begins with none, and keeps none.
   public init(
     for capabilities: Capabilities, in directory: String? = DeviceCatalog.Options().cacheDirectory
   ) {
