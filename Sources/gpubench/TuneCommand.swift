@@ -152,7 +152,7 @@ struct TuneCommand: ParsableCommand {
     guard let elementType = ElementType(rawValue: type) else { throw .unknownType(type) }
     let request = TuneRequest(
       name: name, shape: shape, elementType: elementType, transposition: transpose, batch: batch)
-    guard try request.samples() != nil else {
+    guard let samples = try request.samples() else {
       _ = try CaseFamily.cases(named: name)
       return request
     }
@@ -160,7 +160,10 @@ struct TuneCommand: ParsableCommand {
       ("--shape", shape != nil), ("--type", self.type != nil), ("--transpose", transpose != nil),
       ("--batch", batch != nil),
     ]
-    if let option = options.first(where: \.1) { throw .optionOfCases(option.0, primitive: name) }
+    if let option = options.first(where: \.1) {
+      // All primitives are several.
+      throw .optionOfCases(option.0, primitive: samples.count == 1 ? samples[0].primitive : name)
+    }
     return request
   }
 }
