@@ -5,8 +5,6 @@ import CHostLoops
 /// The weights are packed once, for each phase. A task copies what its piece of the positions meets, a block of planes
 /// at a time, into a region that stays in cache, and multiplies: the windows are read from the region where they lie,
 /// at an offset for each tap. Each element is a sum over planes and taps in order, however the positions are cut.
-///
-/// `@unchecked Sendable`: tasks read the same memory and write to their own parts of the target.
 struct WindowProduct: Sendable {
   /// A piece of the positions with as many items as a task computes.
   private struct Work: Sendable {
