@@ -112,7 +112,7 @@ let package = Package(
     tests("HeklaDevices", on: "HeklaArrays"),
     tests("HeklaShaders", on: "HeklaArrays", "HeklaDevices", "HeklaVulkan", "HeklaOpenCL"),
     tests("HeklaShaderCompiler", on: "HeklaDevices", "HeklaVulkan", "HeklaOpenCL", "HeklaShaders"),
-    tests("HeklaHost", on: "HeklaArrays", "HeklaDevices"),
+    tests("HeklaHost", on: "HeklaArrays", "HeklaDevices", "CHostLoops"),
     tests("HeklaVulkan", on: "HeklaDevices", "HeklaShaders", "CVulkan"),
     tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),

@@ -74,6 +74,12 @@ void host_count_up(int32_t *result, int32_t start, int32_t step, intptr_t count)
   for (intptr_t i = 0; i < count; i++) result[i] = (int32_t)((uint32_t)start + (uint32_t)step * (uint32_t)i);
 }
 
+static _Atomic intptr_t refusal_count = 0, refused_size = 0;
+
+intptr_t host_scratch_refusals(void) { return refusal_count; }
+
+intptr_t host_refused_scratch_size(void) { return refused_size; }
+
 // Kept for the life of the thread and reused, so that a loop allocates nothing once its thread has run one.
 static _Thread_local void *scratch = NULL;
 static _Thread_local intptr_t scratch_size = 0;
@@ -82,7 +88,11 @@ void *host_thread_scratch(intptr_t size) {
   if (size > scratch_size) {
     intptr_t rounded = (size + 65535) / 65536 * 65536;
     void *larger = aligned_alloc(64, (size_t)rounded);
-    if (!larger) return NULL;
+    if (!larger) {
+      refused_size = rounded;
+      refusal_count++;
+      return NULL;
+    }
     free(scratch);
     scratch = larger;
     scratch_size = rounded;

@@ -1,3 +1,5 @@
+import CHostLoops
+import Foundation
 import HeklaArrays
 import HeklaDevices
 import Testing
@@ -26,6 +28,28 @@ import Testing
     var values = [Int32](repeating: -1, count: slice.byteCount / 4)
     try values.withUnsafeMutableBytes { try queue.read(slice, into: $0) }
     return values
+  }
+
+  /// In a process of its own: what it refuses would be told to whatever runs beside it.
+  @Test("A task that finds no memory to work in is an error of the submission")
+  func refusedScratch() async {
+    await #expect(processExitsWith: .success) {
+      let device = HostDevice()
+      let greedy = HostSource(name: "greedy", key: "") { (_: HostArguments) throws(DeviceError) in
+        // More than an address can tell apart.
+        ThreadPool.shared.parallel(count: 4) { task in _ = host_thread_scratch(task == 3 ? 1 << 56 : 64) }
+      }
+      let queue = try device.makeQueue()
+      let recording = try queue.record([
+        .dispatch(
+          Dispatch(
+            try device.makeKernel(.host(greedy)), bindings: [], groupCount: GroupCount(1), label: "greedy"))
+      ])
+      let error = #expect(throws: DeviceError.self) { try queue.submit(recording) }
+      guard case .outOfMemory("cpu", let purpose, 1 << 56, nil) = error, purpose.contains("greedy") else {
+        exit(1)
+      }
+    }
   }
 
   @Test("The device describes the processor")

@@ -173,5 +173,12 @@ void host_run(
 /// Writes `count` consecutive int32 `start + i * step`.
 void host_count_up(int32_t *_Nonnull result, int32_t start, int32_t step, intptr_t count);
 
-/// At least `size` bytes aligned to 64 that belong to the calling thread; valid until it asks again.
+/// At least `size` bytes aligned to 64 that belong to the calling thread; valid until it asks again. Null where the
+/// system has none: the caller then leaves its part of the work undone, which `host_scratch_refusals` tells.
 void *_Nullable host_thread_scratch(intptr_t size);
+
+/// How often any thread of the process was refused memory for its work so far.
+intptr_t host_scratch_refusals(void);
+
+/// The bytes that were asked for the last time that any thread was refused.
+intptr_t host_refused_scratch_size(void);

@@ -31,6 +31,11 @@ struct WindowPhase: Sendable {
   /// The number of positions.
   var positions: Int { axes.reduce(1) { $0 * $1.positions } }
 
+  /// At most so many elements does a plane's region have, whatever the piece.
+  var largestRegionSize: Int {
+    axes.reduce(1) { $0 * $1.extent($1.positions) * max(1, $1.remainders.count) }
+  }
+
   /// The phase cut into pieces of about `limit` positions: whole planes where they fit, else rows, else their parts.
   ///
   /// - Parameter unit: What parts of rows are multiples of, but for the last.

@@ -82,6 +82,22 @@ struct WindowPiece: Sendable {
   /// Elements of the target from one position of a row to the next.
   var spacing: Int { phase.axes[2].spacing }
 
+  /// Fills the region of some planes, and the vector that may be read behind it.
+  ///
+  /// - Parameter step: Elements from one plane of the source to the next.
+  func fill(
+    _ region: UnsafeMutableRawPointer, planes: Int, from source: UnsafeMutableRawPointer, step: Int,
+    _ kernels: ProductKernels
+  ) {
+    let end = region + regionSize * planes * kernels.elementSize
+    end.initializeMemory(as: UInt8.self, repeating: 0, count: kernels.lanes * kernels.elementSize)
+    fills.withUnsafeBufferPointer { fills in
+      guard let first = fills.baseAddress else { return }
+      kernels.table.pointee.pack_runs(
+        region, regionSize, source, step, phase.axes[2].step, planes, first, fills.count)
+    }
+  }
+
   /// The copies into the region of a plane.
   private static func fills(
     _ axes: [WindowAxis], _ ranges: [Range<Int>], _ extents: [Int], _ remainders: [[Int]],

@@ -39,12 +39,13 @@ struct WindowProduct: Sendable {
     let (source, target) = isBackward ? (output, input) : (input, output)
     (sourceCount, targetCount) = (source.reduce(1, *), target.reduce(1, *))
     phases = WindowPhase.all(of: convolution, isBackward: isBackward)
-    // Offsets in the source, where it is read in place, have 32 bits.
+    // Offsets of planes have 32 bits, in the source, where it is read in place, and in regions.
+    let largest = phases.reduce(sourceCount) { max($0, $1.largestRegionSize) }
     blockPlanes = max(
       1,
       min(
-        planes, Int(Int32.max) / sourceCount,
-        ProductBlocking.depth / max(1, phases.map(\.taps.count).max() ?? 1)))
+        planes, Int(Int32.max) / largest, ProductBlocking.depth / max(1, phases.map(\.taps.count).max() ?? 1))
+    )
     let limit = Self.limit(convolution, rows: rows, positions: phases.reduce(0) { $0 + $1.positions })
     var works: [Work] = []
     for (number, phase) in phases.enumerated() {
@@ -205,7 +206,7 @@ struct WindowProduct: Sendable {
           windows += place * size
         } else {
           let region = scratch + index * itemSize * size
-          fill(region, piece, blockCount, from: windows)
+          piece.fill(region, planes: blockCount, from: windows, step: sourceCount, kernels)
           windows = region
         }
         let place = target + (outer * rows * targetCount + Int(piece.drains.first?.source ?? 0)) * size
@@ -231,20 +232,6 @@ struct WindowProduct: Sendable {
             into: target + outer * rows * targetCount * size)
         }
       }
-    }
-  }
-
-  /// Fills the region of some planes, and the vector that may be read behind it.
-  private func fill(
-    _ region: UnsafeMutableRawPointer, _ piece: WindowPiece, _ planes: Int,
-    from source: UnsafeMutableRawPointer
-  ) {
-    let end = region + piece.regionSize * planes * kernels.elementSize
-    end.initializeMemory(as: UInt8.self, repeating: 0, count: kernels.lanes * kernels.elementSize)
-    piece.fills.withUnsafeBufferPointer { fills in
-      guard let first = fills.baseAddress else { return }
-      kernels.table.pointee.pack_runs(
-        region, piece.regionSize, source, sourceCount, piece.phase.axes[2].step, planes, first, fills.count)
     }
   }
 

@@ -30,14 +30,13 @@ struct WindowWeightGradient: Sendable {
     self.convolution = convolution
     self.kernels = kernels ?? ProductKernels(elementSize: convolution.elementSize)
     let phase = WindowPhase.all(of: convolution, isBackward: false)[0]
-    // Offsets in the input, where it is read in place, have 32 bits.
+    // Offsets of planes have 32 bits, in the input, where it is read in place, and in regions.
+    let largest = max(convolution.inputCount, phase.largestRegionSize)
     blockChannels = max(
-      1,
-      min(
-        convolution.channels, Int(Int32.max) / convolution.inputCount, Self.mostWindows / convolution.taps))
+      1, min(convolution.channels, Int(Int32.max) / largest, Self.mostWindows / convolution.taps))
     blocks = (convolution.channels + blockChannels - 1) / blockChannels
-    // Outputs and inputs of a step stay in the second level of the cache together.
-    let limit = max(256, min(2048, 131_072 / (convolution.features + blockChannels)))
+    // Four features' outputs stay in the first level of the cache, a block of channels in the second.
+    let limit = 2048
     pieces = phase.pieces(
       limit, sourceExtents: convolution.input, targetExtents: convolution.output, unit: self.kernels.lanes)
     items = pieces.count == 1 ? min(convolution.batch, max(1, limit / pieces[0].count)) : 1
@@ -125,9 +124,9 @@ struct WindowWeightGradient: Sendable {
       let itemOutputs = convolution.groups * features * outputCount
       if !isInPlace {
         for item in 0..<count {
-          fill(
-            region + item * channels.count * piece.regionSize * size, piece, channels.count,
-            from: inputs + item * itemInputs * size)
+          piece.fill(
+            region + item * channels.count * piece.regionSize * size, planes: channels.count,
+            from: inputs + item * itemInputs * size, step: inputCount, kernels)
           fillOutputs(
             packed + item * features * piece.columns * size, piece, from: outputs + item * itemOutputs * size)
         }
@@ -149,21 +148,6 @@ struct WindowWeightGradient: Sendable {
             features, channels.count * taps, &dots, offsets, sums + channels.lowerBound * taps * size, depth)
         }
       }
-    }
-  }
-
-  /// Fills the region of some planes, and the vector that may be read behind it.
-  private func fill(
-    _ region: UnsafeMutableRawPointer, _ piece: WindowPiece, _ planes: Int,
-    from source: UnsafeMutableRawPointer
-  ) {
-    let end = region + piece.regionSize * planes * kernels.elementSize
-    end.initializeMemory(as: UInt8.self, repeating: 0, count: kernels.lanes * kernels.elementSize)
-    piece.fills.withUnsafeBufferPointer { fills in
-      guard let first = fills.baseAddress else { return }
-      kernels.table.pointee.pack_runs(
-        region, piece.regionSize, source, convolution.inputCount, piece.phase.axes[2].step, planes, first,
-        fills.count)
     }
   }
 

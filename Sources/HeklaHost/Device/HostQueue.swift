@@ -1,3 +1,4 @@
+import CHostLoops
 import Glibc
 import HeklaDevices
 import Synchronization
@@ -76,7 +77,15 @@ public final class HostQueue: Queue {
 
   private static func run(_ step: HostRecording.Step) throws(DeviceError) {
     switch step {
-    case .dispatch(let body, let arguments, _): try body(arguments)
+    case .dispatch(let body, let arguments, let label):
+      let refusals = host_scratch_refusals()
+      try body(arguments)
+      // A task that finds no memory for its work has no way to throw, and leaves its results unwritten.
+      guard host_scratch_refusals() == refusals else {
+        throw .outOfMemory(
+          device: "cpu", purpose: "what '\(label)' works in",
+          requestedByteCount: host_refused_scratch_size(), availableByteCount: nil)
+      }
     case .copy(let from, let to, let byteCount): ParallelMemory.copy(from: from, to: to, byteCount: byteCount)
     case .fill(let words, let word): ParallelMemory.fill(words, with: word)
     }

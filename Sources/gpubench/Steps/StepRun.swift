@@ -50,6 +50,7 @@ struct StepRun {
     let lastLoss = try run.loss(of: 0)
     let peak = ProcessStatus.peakResidentByteCount
 
+    let launchCount = compiled.plan.launchedSteps.count
     try executor.reset(training.parameters)
     let again = try run.losses(afterSteps: Self.warmUpCount + count)
     return StepResult(
@@ -58,8 +59,8 @@ struct StepRun {
       peakByteCount: peak.flatMap { peak in resident.map { max(0, peak - $0) } },
       plannedByteCount: compiled.plan.arenaByteCounts.reduce(0, +)
         + compiled.plan.parameters.reduce(0) { $0 + $1.signature.byteCount },
-      launchCount: compiled.plan.launchCount,
-      hostMicrosecondsPerLaunch: try run.hostMicroseconds / Double(max(compiled.plan.launchCount, 1)),
+      launchCount: launchCount,
+      hostMicrosecondsPerLaunch: try run.hostMicroseconds / Double(max(launchCount, 1)),
       firstLoss: firstLoss, lastLoss: lastLoss,
       isRepeatable: again.first.bitPattern == firstLoss.bitPattern
         && again.last.bitPattern == lastLoss.bitPattern)
@@ -120,15 +121,6 @@ struct StepRun {
         try step.waitUntilIdle()
         return times.median
       }
-    }
-  }
-}
-
-extension Plan {
-  /// The launches of a run, those of repetitions as often as they are repeated.
-  fileprivate var launchCount: Int {
-    steps.indices.reduce(0) { sum, step in
-      sum + repetitions.reduce(1) { $1.steps.contains(step) ? $0 * $1.count : $0 }
     }
   }
 }
