@@ -21,8 +21,9 @@ struct Race {
   private var entrants: [Entrant] = []
   /// How often a step runs in one round, so that it takes some milliseconds.
   private var replays = 1
-  /// The shortest time so far.
-  private(set) var best: Double?
+
+  /// Whether nobody takes part yet.
+  var isEmpty: Bool { entrants.isEmpty }
 
   private static let roundCount = 7
   private static let leastRoundCount = 3
@@ -54,11 +55,9 @@ struct Race {
       try step.milliseconds(on: device, replays: 1), try step.milliseconds(on: device, replays: 1))
     guard let first = entrants.first else {
       replays = max(1, min(1000, Int(4 / max(milliseconds, 0.001))))
-      best = milliseconds
       entrants.append(Entrant(name: name, step: step))
       return (milliseconds, 1)
     }
-    best = min(best ?? milliseconds, milliseconds)
     let ratio =
       milliseconds
       / min(

@@ -9,8 +9,7 @@ import HeklaTensors
 /// alternation, so that what else the machine does meets all of them, and the rules' choice stays unless another one
 /// beats it by more than the noise.
 ///
-/// Sources: CLBlast tunes with a check of each result (Nugteren 2018, "CLBlast: A tuned OpenCL BLAS library"); CubeCL stops
-/// where a candidate comes close to the roofline (Williams et al. 2009).
+/// Source: CLBlast tunes with a check of each result (Nugteren 2018, "CLBlast: A tuned OpenCL BLAS library").
 public struct Tuner: Sendable {
   /// How long to measure, and what counts as a win.
   public struct Limits: Sendable {
@@ -22,8 +21,6 @@ public struct Tuner: Sendable {
     public var slowdown = 3.0
     /// How much of the time of the rules' choice another one has to save.
     public var margin = 0.05
-    /// Beyond this share of what the device can do, other variants are not tried.
-    public var sufficientShare = 0.8
 
     /// A minute in all, ten seconds for a variant, 5% to win.
     public init() {}
@@ -54,10 +51,9 @@ public struct Tuner: Sendable {
   ///   - exam: The same operation at extents that the reference, which takes its time, can be computed for; at those of
   ///     `subject` variants are then held to each other, within twice the tolerance. Nil holds them to the reference at
   ///     `subject` itself.
-  ///   - bound: The milliseconds that the device needs at least, by its measured peaks; nil where they are not known.
   /// - Throws: `DeviceError.deviceLost`. What else goes wrong with a variant is a reason not to choose it.
   public func tune(
-    _ subject: TuningSubject, verifyingAt exam: TuningSubject? = nil, bound: Double? = nil
+    _ subject: TuningSubject, verifyingAt exam: TuningSubject? = nil
   ) throws(DeviceError) -> TuningResult {
     let device = executor.device.capabilities
     let signatures = subject.node.inputs.map(\.signature)
@@ -75,11 +71,6 @@ public struct Tuner: Sendable {
     var race = Race(subject, on: executor)
     for index in names.indices {
       if isTimeUp { break }
-      if let bound, let best = race.best, best * limits.sufficientShare <= bound {
-        result.candidates[index] = .init(
-          names[index], .skipped, reason: "another one is close to what the device can do")
-        continue
-      }
       result.candidates[index] = try admit(names[index], to: &race, after: &verifier)
     }
     for (name, milliseconds) in try race.run(until: start + .seconds(limits.seconds)) {
@@ -103,7 +94,7 @@ public struct Tuner: Sendable {
       if let fault = try verifier.fault(of: name) { return .init(name, .rejected, reason: fault) }
       let seconds = (clock.now - begin) / .seconds(1)
       // The first one has to be timed in any case, for the others to be compared with.
-      if seconds > limits.secondsPerCandidate, race.best != nil {
+      if seconds > limits.secondsPerCandidate, !race.isEmpty {
         return .init(name, .slow, reason: "verifying it took more than \(limits.secondsPerCandidate) seconds")
       }
       let (milliseconds, ratio) = try race.enter(name, slowdown: limits.slowdown)

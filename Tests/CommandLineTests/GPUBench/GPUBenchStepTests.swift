@@ -8,7 +8,7 @@ import Testing
 @Suite struct GPUBenchStepTests {
   @Test("every step trains, and the same seed trains alike", arguments: TrainingStep.allNames)
   func trains(name: String) throws {
-    // Small batches, since debug builds are slow.
+    // Small batches, to be quick.
     let batch = try TrainingStep.named(name).batchSize == nil ? [] : ["--batch", "2"]
     let result = try StepCommand.parse([name, "--device", "cpu", "--steps", "2"] + batch).measure()
     #expect(result.hasPassed, "\(result)")

@@ -9,13 +9,13 @@ import Testing
 /// That only right variants are chosen, and of those the faster one.
 @Suite struct TunerTests {
   private func tune(
-    _ device: TestDevice, _ count: Int, _ manners: [Copied.Manner], exam: Int? = nil, bound: Double? = nil,
+    _ device: TestDevice, _ count: Int, _ manners: [Copied.Manner], exam: Int? = nil,
     limits: Tuner.Limits = Tuner.Limits()
   ) throws -> TuningResult {
     let subject = try Copied.subject(count, manners)
     return try device.run { executor in
       try Tuner(on: executor.device, limits: limits).tune(
-        subject, verifyingAt: exam.map { try Copied.subject($0, manners) }, bound: bound)
+        subject, verifyingAt: exam.map { try Copied.subject($0, manners) })
     }
   }
 
@@ -75,18 +75,12 @@ import Testing
     #expect(try tune(.cpu, 4_096, [.slow, .plain], limits: limits).chosen == "slow")
   }
 
-  @Test func `nothing is tried beyond the budget, the bound, or the time for one variant`() throws {
+  @Test func `nothing is tried beyond the budget, or the time for one variant`() throws {
     var limits = Tuner.Limits()
     limits.seconds = 0
     let untried = try tune(.cpu, 67, [.plain, .alike], limits: limits)
     #expect(untried.candidates.map(\.outcome) == [.untried, .untried])
     #expect(untried.chosen == nil && !untried.isComplete)
-
-    // A device that would need an hour is one that nothing comes close to: everything is better.
-    let skipped = try tune(.cpu, 67, [.plain, .alike], bound: 3.6e6)
-    #expect(skipped.candidates.map(\.outcome) == [.timed, .skipped])
-    #expect(skipped.chosen == "plain" && skipped.isComplete)
-    #expect(try tune(.cpu, 67, [.plain, .alike], bound: 1e-9).candidates[1].outcome == .timed)
 
     limits = Tuner.Limits()
     limits.secondsPerCandidate = 0
