@@ -97,6 +97,12 @@ INLINE void NAME(tile)(const int rows, const int vectors, const int is_apart, lo
       factors[v] = *(const VECTOR *)(right + v * LANES);
       __builtin_prefetch(right + 8 * right_step + v * LANES);
     }
+    // Columns of a left factor that lies where it is given are steps apart that no processor foresees.
+    if (left_step > ROWS) {
+      __builtin_prefetch(left + 8 * left_step);
+      __builtin_prefetch(left + 8 * left_step + rows - 1);
+      left += left_step;
+    }
     UNROLLED for (int r = 0; r < rows; r++)
       UNROLLED for (int v = 0; v < vectors; v++) sums[r][v] += quads[r / 4][r % 4 * left_row] * factors[v];
     UNROLLED for (int q = 0; q < (rows + 3) / 4; q++) quads[q] += left_step;

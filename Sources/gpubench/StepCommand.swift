@@ -19,6 +19,7 @@ struct StepCommand: ParsableCommand {
         gpubench step lenet --device cpu
         gpubench step transformer --device vulkan:0 --json
         gpubench step resnet --device opencl:0 --steps 20 --rerecord
+        gpubench step lstm --device cpu --profile
 
       TIME: the median of a step, each with the next batch from the host's memory and no loss read. On GPUs over \
       blocks of steps of some 20 ms, submitted back to back and waited for once; on cpu over single steps. The \
@@ -32,6 +33,9 @@ struct StepCommand: ParsableCommand {
 
       CHECK: passed where the loss is finite and fell from the first step to the last, which has the first one's \
       batch, and a second training from the same seed had the same bits of both losses.
+
+      PROFILE: instead of the above, steps as they are by turns with steps whose launches are timed one by one, and \
+      a table as 'hekla profile' has it.
 
       JSON: an object with step, device, median_ms, first_ms, peak_bytes, planned_bytes, launches, \
       host_us_per_launch, loss_first, loss_last and passed. What the system does not tell is null.
@@ -54,15 +58,29 @@ struct StepCommand: ParsableCommand {
   @Flag(help: "Record the commands anew for each step, to see what replaying them is worth.")
   var rerecord = false
 
+  @Flag(help: "Tell kernel by kernel where the time of a step goes.")
+  var profile = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --profile, also write a trace that ui.perfetto.dev and chrome://tracing show.", valueName: "file"))
+  var trace: String?
+
   @Flag(help: "Print a JSON object to standard output instead of a table.")
   var json = false
 
   func validate() throws {
     if let batch, batch < 1 { throw ValidationError("--batch is at least 1; \(batch) was given.") }
     if let steps, steps < 1 { throw ValidationError("--steps is at least 1; \(steps) was given.") }
+    if trace != nil, !profile { throw ValidationError("--trace writes what --profile measures; give both.") }
   }
 
   func run() throws {
+    if profile {
+      let report = try profileReport()
+      print(json ? report.document.indented : report.text(for: .standardOutput), terminator: json ? "\n" : "")
+      return
+    }
     let result = try measure()
     print(json ? try JSONValue(encoding: result).indented : result.text(for: .standardOutput))
     if !result.hasPassed { throw ExitCode(ExitReport.failure) }
@@ -70,11 +88,27 @@ struct StepCommand: ParsableCommand {
 
   /// Trains as the options say.
   func measure() throws -> StepResult {
+    let (step, run) = try opened()
+    return try run.result(of: step)
+  }
+
+  /// Trains as the options say, launch by launch; writes what `--trace` asks for.
+  func profileReport() throws -> ProfileReport {
+    if let trace { try TraceFile(trace).requireWritable() }
+    let (step, run) = try opened()
+    let profile = try run.profile(of: step)
+    let report = ProfileReport(
+      "gpubench step \(name)", on: run.device, roofline: try Roofline.measured(on: run.device),
+      steps: [ProfileReport.Step("step", profile)])
+    if let trace { try TraceFile(trace).write(report.trace) }
+    return report
+  }
+
+  private func opened() throws -> (TrainingStep, StepRun) {
     // What can be known to be wrong without a device is told before one is opened.
     let step = try TrainingStep.named(name)
     if batch != nil, step.batchSize == nil { throw BenchmarkError.noBatches(step: name) }
     let device = try DeviceCatalog.shared.device(named: device)
-    return try StepRun(device: device, stepCount: steps, batchSize: batch, replays: !rerecord).result(
-      of: step)
+    return (step, StepRun(device: device, stepCount: steps, batchSize: batch, replays: !rerecord))
   }
 }

@@ -21,16 +21,11 @@ struct StepRun {
   func result(of step: TrainingStep) throws -> StepResult {
     // The data is there, and the driver loaded, before memory is looked at; models are not made until compiled.
     let training = try step.training(key: RandomKey(seed: 1), batchSize: batchSize)
-    var options = CompilerOptions()
-    options.replays = replays
     let executor = try PlanExecutor(device, options: options)
     ProcessStatus.resetPeak()
     let resident = ProcessStatus.residentByteCount
 
-    let compiled = try executor.compile(inputs: training.inputs) { batch in
-      let (loss, assignments) = training.describe(batch)
-      return StepDescription(outputs: [loss], assignments: assignments)
-    }
+    let compiled = try compile(training, by: executor)
     let run = Run(step: compiled, batches: training.batches, isHost: device.capabilities.interface == .host)
     let firstLoss = try run.loss(of: 0)
     let firstMilliseconds = ProcessStatus.millisecondsSinceStart
@@ -64,6 +59,38 @@ struct StepRun {
       firstLoss: firstLoss, lastLoss: lastLoss,
       isRepeatable: again.first.bitPattern == firstLoss.bitPattern
         && again.last.bitPattern == lastLoss.bitPattern)
+  }
+
+  /// What `step` spends its time on: as many runs as are timed, or ten, as it is and launch by launch.
+  func profile(of step: TrainingStep) throws -> StepProfile {
+    let training = try step.training(key: RandomKey(seed: 1), batchSize: batchSize)
+    let profiler = StepProfiler(runCount: stepCount ?? 10, warmUpCount: Self.warmUpCount)
+    let compiled = try compile(
+      training, by: PlanExecutor(device, options: options, profiler: profiler))
+    var number = 0
+    do {
+      while true {
+        try compiled.submit(training.batches[number % training.batches.count])
+        number += 1
+      }
+    } catch {
+      // The profiler has seen enough.
+      guard profiler.hasCancelled, let profile = profiler.profiles.first else { throw error }
+      return profile
+    }
+  }
+
+  private var options: CompilerOptions {
+    var options = CompilerOptions()
+    options.replays = replays
+    return options
+  }
+
+  private func compile(_ training: Training, by executor: PlanExecutor) throws -> CompiledStep {
+    try executor.compile(inputs: training.inputs) { batch in
+      let (loss, assignments) = training.describe(batch)
+      return StepDescription(outputs: [loss], assignments: assignments)
+    }
   }
 
   /// A compiled step with the batches that it is given in turn.
