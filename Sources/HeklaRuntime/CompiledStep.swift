@@ -20,7 +20,11 @@ public final class CompiledStep: Sendable {
   /// Held from writing the arguments to reading the outputs, so that runs from several threads do not mix.
   private let turn = Mutex(())
 
-  init(_ plan: Plan, on executor: PlanExecutor, options: CompilerOptions) throws(DeviceError) {
+  /// - Parameter given: The memory of all parameters where they have no values yet; nil for what the executor has.
+  init(
+    _ plan: Plan, on executor: PlanExecutor, options: CompilerOptions,
+    parameters given: [Parameter: DeviceValue]? = nil
+  ) throws(DeviceError) {
     self.plan = plan
     self.executor = executor
     let device = executor.device
@@ -36,7 +40,10 @@ public final class CompiledStep: Sendable {
       try executor.write(constant, to: memory.inside(made))
       memory.constants.append(made)
     }
-    parameters = try executor.storage(of: plan.parameters)
+    parameters =
+      if let given { plan.parameters.compactMap { given[$0] } } else {
+        try executor.storage(of: plan.parameters)
+      }
     memory.parameters = parameters.map(\.buffer)
     self.memory = memory
     guards = MemoryGuards(plan) { memory.slice(of: $0) }

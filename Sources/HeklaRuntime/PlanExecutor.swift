@@ -150,12 +150,19 @@ public final class PlanExecutor: Sendable {
       missing.append((parameter, value))
       values.append(value)
     }
-    if needsValues, !missing.isEmpty {
-      let initial = try self.values(of: missing.map(\.parameter.initial))
-      for (entry, array) in zip(missing, initial) { try write(array, to: BufferSlice(entry.value.buffer)) }
-    }
+    if needsValues, !missing.isEmpty { try initialize(missing) }
     for entry in missing { entry.parameter.storage.withLock { $0 = entry.value } }
     return values
+  }
+
+  /// Computes the initial values where they are to lie: a model takes the memory of one.
+  private func initialize(_ entries: [(parameter: Parameter, value: DeviceValue)]) throws(DeviceError) {
+    let computation = Computation(
+      outputs: [], assignments: entries.map { ($0.parameter, $0.parameter.initial.node) })
+    let plan = try Compiler(capabilities: device.capabilities, options: options).plan(computation, inputs: [])
+    let values = Dictionary(entries.map { ($0.parameter, $0.value) }) { first, _ in first }
+    let step = try CompiledStep(plan, on: self, options: options, parameters: values)
+    _ = try step.run()
   }
 
   private func makeValue(_ parameter: Parameter) throws(DeviceError) -> DeviceValue {
