@@ -9,10 +9,11 @@ import HeklaTensors
 /// 1. `separateLeaves`: every root is computed, so that none is an argument or a parameter itself
 /// 2. `simplify`: equal subcomputations become one
 /// 3. `formKernels`: fusion into loops, merging of loops, an order by levels
-/// 4. `fuseEpilogues`, for shaders: products take in the loops that follow them
-/// 5. `lower`: each kernel becomes launches of GLSL shaders or host bodies; `IndexChecks` go before those that take
+/// 4. `recompute`: cheap results that would be kept for a late use are computed again for it
+/// 5. `fuseEpilogues`, for shaders: products take in the loops that follow them
+/// 6. `lower`: each kernel becomes launches of GLSL shaders or host bodies; `IndexChecks` go before those that take
 ///    indices, where they are asked for
-/// 6. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
+/// 7. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
 struct Compiler {
   let capabilities: Capabilities
   let options: CompilerOptions
@@ -39,6 +40,9 @@ struct Compiler {
   ) throws(DeviceError) {
     let maxBindings = min(capabilities.maxBindingCount, 16)
     var kernels = formKernels(computation, options: options, maxBindings: maxBindings)
+    if options.recomputes, options.reusesMemory, draft.repetition == nil {
+      kernels = recompute(kernels, of: computation)
+    }
     if options.fuses, capabilities.interface != .host {
       kernels = fuseEpilogues(kernels, roots: computation.roots, maxBindings: maxBindings)
     }

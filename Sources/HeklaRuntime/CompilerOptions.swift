@@ -10,6 +10,8 @@ public struct CompilerOptions: Sendable, Hashable, Codable {
   public var mergesLoops = true
   /// Values whose lifetimes do not overlap share memory.
   public var reusesMemory = true
+  /// What is cheap to compute is computed again for a late use, where keeping it would take memory when most is taken.
+  public var recomputes = true
   /// Parameters are updated where they lie.
   public var updatesInPlace = true
   /// The commands are recorded once; otherwise anew for each run.
@@ -56,7 +58,8 @@ public struct CompilerOptions: Sendable, Hashable, Codable {
   public static var variations: [(name: String, options: CompilerOptions)] {
     let switches: [(String, WritableKeyPath<CompilerOptions, Bool>)] = [
       ("no sharing", \.sharesSubexpressions), ("no fusion", \.fuses), ("no merging", \.mergesLoops),
-      ("no memory reuse", \.reusesMemory), ("no update in place", \.updatesInPlace), ("no replay", \.replays),
+      ("no memory reuse", \.reusesMemory), ("no recomputation", \.recomputes),
+      ("no update in place", \.updatesInPlace), ("no replay", \.replays),
     ]
     return [("all passes", CompilerOptions())]
       + switches.map { name, path in

@@ -39,7 +39,7 @@ struct PlanDraft {
       var bindings: [Int] = []
       for operand in call.operands {
         switch operand {
-        case .node(let node): bindings.append(value(of: node))
+        case .node(let node): bindings.append(value(of: kernel.substitutes[node] ?? node))
         case .temporary(let index): bindings.append(firstTemporary + index)
         case .indexStatus: bindings.append(indexStatus())
         }

@@ -20,13 +20,16 @@ struct FormedKernel {
   var body: Body
   var reads: [Node]
   var writes: [Node]
+  /// What the primitive of the body reads in place of some of its node's inputs: the same values, computed again.
+  var substitutes: [Node: Node] = [:]
 
   /// The nodes that are read only at the element that is written; their memory may be written over.
   var pointwiseReads: Set<Node> {
     switch body {
     case .loop(let built): built.pointwiseReads
     // What the product itself reads, it reads everywhere.
-    case .fused(let node, let built, _): built.pointwiseReads.subtracting(node.inputs.map(\.base))
+    case .fused(let node, let built, _):
+      built.pointwiseReads.subtracting(node.inputs.map { substitutes[$0.base] ?? $0.base })
     case .primitive, .repetition: []
     }
   }
@@ -37,6 +40,15 @@ struct FormedKernel {
     case .loop(let built): built.loop.accumulators.isEmpty
     case .fused: true
     case .primitive, .repetition: false
+    }
+  }
+
+  /// What each point costs, if it is a loop without a reduction; see `ScalarOperation.cost`.
+  var mapCost: Int? {
+    guard case .loop(let built) = body, built.loop.accumulators.isEmpty else { return nil }
+    return built.loop.body.reduce(0) { sum, instruction in
+      guard case .apply(let operation, _, _) = instruction else { return sum }
+      return sum + operation.cost
     }
   }
 

@@ -25,7 +25,7 @@ struct Fusion {
   struct Limits {
     /// The cost up to which a result that is used more than once is computed each time.
     var repeatedCost = 10
-    /// The number of arrays that such a result may read.
+    /// The number of arrays of its own size or so that such a result may read.
     var repeatedSources = 2
     /// The number of arrays that one kernel reads.
     var sources = 8
@@ -97,7 +97,9 @@ struct Fusion {
       }
       total.cost += expression.cost
       inlined[node] = total
-      let isRepeatable = total.cost <= limits.repeatedCost && total.sources.count <= limits.repeatedSources
+      // Statistics of rows or channels, scales and biases stay in the cache.
+      let largeSourceCount = total.sources.count { $0.shape.count * 8 > node.shape.count }
+      let isRepeatable = total.cost <= limits.repeatedCost && largeSourceCount <= limits.repeatedSources
       let isNarrow = node.elementType != expression.type
       if isNarrow || (useCount > 1 && (total.reduction != nil || !isRepeatable)) { store(node) }
     case .movement:

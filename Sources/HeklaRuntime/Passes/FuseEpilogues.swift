@@ -34,7 +34,8 @@ func fuseEpilogues(_ kernels: [FormedKernel], roots: [Node], maxBindings: Int) -
     guard let (binding, node) = last, let producer = producers[node] else { continue }
     kernels[index] = FormedKernel(
       body: .fused(node, built, binding: binding),
-      reads: kernels[producer].reads + built.reads.filter { $0 != node }, writes: built.roots)
+      reads: kernels[producer].reads + built.reads.filter { $0 != node }, writes: built.roots,
+      substitutes: kernels[producer].substitutes)
     isTaken[producer] = true
   }
   return zip(kernels, isTaken).filter { !$1 }.map(\.0)
