@@ -9,6 +9,17 @@
 // VECTORS asks that n, k, split_extent and both strides be multiples of 4, and m too where A is transposed.
 // Include grid.glsl, scalar.glsl and epilogue.glsl before.
 
+// How factors are read. With LONG (and VECTORS, of floats) in pairs: a driver that fetches lane by lane does half the
+// work.
+#ifdef LONG
+#define OPERAND u64vec2
+#define PAIR(v) uintBitsToFloat(unpackUint2x32(v))
+VECTOR elements(OPERAND pairs) { return VECTOR(PAIR(pairs.x), PAIR(pairs.y)); }
+#else
+#define OPERAND ELEMENT
+#define elements(operand) operand
+#endif
+
 #ifndef RESULT_BINDING
 #define RESULT_BINDING 2
 #endif
@@ -16,8 +27,8 @@
 layout(constant_id = 1) const bool TRANSPOSED_A = false;
 layout(constant_id = 2) const bool TRANSPOSED_B = false;
 
-layout(std430, set = 0, binding = 0) readonly buffer Left { ELEMENT a[]; };
-layout(std430, set = 0, binding = 1) readonly buffer Right { ELEMENT b[]; };
+layout(std430, set = 0, binding = 0) readonly buffer Left { OPERAND a[]; };
+layout(std430, set = 0, binding = 1) readonly buffer Right { OPERAND b[]; };
 layout(std430, set = 0, binding = RESULT_BINDING) writeonly buffer Product { ELEMENT c[]; };
 
 layout(push_constant) uniform Extents {

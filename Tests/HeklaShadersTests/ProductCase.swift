@@ -72,9 +72,11 @@ struct ProductVariant: Sendable, CustomStringConvertible {
   var constants: [UInt32: Int] = [:]
   var vectors = false
   var isDouble = false
+  var readsPairs = false
 
   var description: String {
     "\(kernel) \(tile.rows) x \(tile.columns)\(vectors ? " vectors" : "")\(isDouble ? " double" : "")"
+      + (readsPairs ? " in pairs" : "")
   }
 
   static let naive = ProductVariant(kernel: "matmul_naive", tile: (1, 1), localSize: 64)
@@ -94,6 +96,17 @@ struct ProductVariant: Sendable, CustomStringConvertible {
     return variant
   }
 
+  /// A tile per subgroup of 8.
+  static let subgroup = ProductVariant(
+    kernel: "matmul_subgroup", tile: (16, 64), localSize: 8, perInvocation: false, vectors: true)
+
+  /// The same with vectors that are read as pairs of floats.
+  var paired: Self {
+    var variant = vectorized
+    variant.readsPairs = true
+    return variant
+  }
+
   /// The same in float64.
   var doubled: Self {
     var variant = self
@@ -104,6 +117,7 @@ struct ProductVariant: Sendable, CustomStringConvertible {
   /// The preprocessor's part of the variant.
   var defines: [String: String] {
     var defines: [String: String] = vectors ? ["VECTORS": "1"] : [:]
+    if readsPairs { defines["LONG"] = "1" }
     if isDouble { defines.merge(["SCALAR": "double", "VECTOR": "dvec4"]) { $1 } }
     return defines
   }

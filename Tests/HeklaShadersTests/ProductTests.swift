@@ -34,6 +34,25 @@ struct ProductTests {
     try check([.registers.vectorized], shapes: Self.alignedShapes, on: interface)
   }
 
+  @Test("Reading floats in pairs gives the product for any extents that suit vectors")
+  func pairs() throws {
+    guard try ShaderDevice.vulkan.device().capabilities.arithmeticTypes.contains(.int64) else {
+      try Test.cancel("the device does not compute with int64")
+    }
+    try check([.registers.paired], shapes: Self.alignedShapes, on: .vulkan)
+  }
+
+  @Test("Rows that a subgroup shares give the product for any extents that suit vectors")
+  func subgroups() throws {
+    let capabilities = try ShaderDevice.vulkan.device().capabilities
+    guard capabilities.arithmeticTypes.contains(.int64), capabilities.subgroupSize == 8,
+      capabilities.subgroupOperations.contains(.shuffle)
+    else {
+      try Test.cancel("the device has no subgroups of 8 that shuffle and compute with int64")
+    }
+    try check([.subgroup.paired], shapes: Self.alignedShapes, on: .vulkan)
+  }
+
   @Test("Small shared tiles give the product for any extents", arguments: ShaderDevice.allCases)
   func smallTiles(_ interface: ShaderDevice) throws {
     let variant = ProductVariant.tiled(32, 32, depth: 16, micro: 4)

@@ -1,10 +1,13 @@
 // C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], an 8 x 8 tile per invocation in registers, no shared memory.
 // Bindings: 0 A [batches, m, k]; 1 B [batches, k, n]; 2 C [splits, batches, m, n]. Push: see product.glsl.
-// Constants: 0 local size; 1 A is stored [batches, k, m]; 2 B is stored [batches, n, k]. Define VECTORS.
+// Constants: 0 local size; 1 A is stored [batches, k, m]; 2 B is stored [batches, n, k]. Defines VECTORS, LONG.
 // Grid: ceil(splits * batches * ceil(m / 8) * ceil(n / 8) / local size) groups, folded.
 // Source: Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication": outer products.
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#ifdef LONG
+#extension GL_ARB_gpu_shader_int64 : require
+#endif
 layout(local_size_x = 32, local_size_x_id = 0) in;
 #include "grid.glsl"
 #include "scalar.glsl"
@@ -51,26 +54,30 @@ void main() {
     if (TRANSPOSED_A) {
       uint at = i * m / 4;
       uint step = m / 4;
-      l0 = a[at + a0]; l1 = a[at + step + a0]; l2 = a[at + 2 * step + a0]; l3 = a[at + 3 * step + a0];
-      l4 = a[at + a4]; l5 = a[at + step + a4]; l6 = a[at + 2 * step + a4]; l7 = a[at + 3 * step + a4];
+      l0 = elements(a[at + a0]); l1 = elements(a[at + step + a0]);
+      l2 = elements(a[at + 2 * step + a0]); l3 = elements(a[at + 3 * step + a0]);
+      l4 = elements(a[at + a4]); l5 = elements(a[at + step + a4]);
+      l6 = elements(a[at + 2 * step + a4]); l7 = elements(a[at + 3 * step + a4]);
     } else {
       uint at = i / 4;
-      l0 = a[at + a0]; l1 = a[at + a1]; l2 = a[at + a2]; l3 = a[at + a3];
-      l4 = a[at + a4]; l5 = a[at + a5]; l6 = a[at + a6]; l7 = a[at + a7];
+      l0 = elements(a[at + a0]); l1 = elements(a[at + a1]); l2 = elements(a[at + a2]); l3 = elements(a[at + a3]);
+      l4 = elements(a[at + a4]); l5 = elements(a[at + a5]); l6 = elements(a[at + a6]); l7 = elements(a[at + a7]);
       TRANSPOSE(l0, l1, l2, l3)
       TRANSPOSE(l4, l5, l6, l7)
     }
     if (TRANSPOSED_B) {
       uint at = i / 4;
-      r0 = b[at + b0]; r1 = b[at + b1]; r2 = b[at + b2]; r3 = b[at + b3];
-      r4 = b[at + b4]; r5 = b[at + b5]; r6 = b[at + b6]; r7 = b[at + b7];
+      r0 = elements(b[at + b0]); r1 = elements(b[at + b1]); r2 = elements(b[at + b2]); r3 = elements(b[at + b3]);
+      r4 = elements(b[at + b4]); r5 = elements(b[at + b5]); r6 = elements(b[at + b6]); r7 = elements(b[at + b7]);
       TRANSPOSE(r0, r1, r2, r3)
       TRANSPOSE(r4, r5, r6, r7)
     } else {
       uint at = i * n / 4;
       uint step = n / 4;
-      r0 = b[at + b0]; r1 = b[at + step + b0]; r2 = b[at + 2 * step + b0]; r3 = b[at + 3 * step + b0];
-      r4 = b[at + b4]; r5 = b[at + step + b4]; r6 = b[at + 2 * step + b4]; r7 = b[at + 3 * step + b4];
+      r0 = elements(b[at + b0]); r1 = elements(b[at + step + b0]);
+      r2 = elements(b[at + 2 * step + b0]); r3 = elements(b[at + 3 * step + b0]);
+      r4 = elements(b[at + b4]); r5 = elements(b[at + step + b4]);
+      r6 = elements(b[at + 2 * step + b4]); r7 = elements(b[at + 3 * step + b4]);
     }
     MULTIPLY_8X8(l0, l4, r0, r4)
     MULTIPLY_8X8(l1, l5, r1, r5)

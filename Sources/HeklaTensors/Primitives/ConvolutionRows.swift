@@ -102,10 +102,7 @@ struct ConvolutionRows {
       [size.batch, size.groups, channels, size.features] + (isWhole ? input : reach) + output + [
         1, kernel.reduce(1, *),
       ]
-    // Mesa's driver for processors fetches lane by lane, and so in as few pieces as there can be.
-    let isLong =
-      device.interface == .vulkan && device.kind == .software && type == .float32
-      && device.arithmeticTypes.contains(.int64)
+    let isLong = type == .float32 && device.prefersFloatsInPairs
     calls.append(
       KernelCall(
         .shader("convolution_rows", constants: constants, defines: isLong ? ["LONG": "1"] : defines),

@@ -95,10 +95,23 @@ extension MatrixProduct {
       suits: { device, _, output in !device.kind.isGPU && output.shape.count >= 64 },
       program: { inputs, output, device in
         let product = Geometry(self, inputs, output)
-        let tiles = product.size.batch * product.size.m.groups(of: 8) * product.size.n.groups(of: 8)
+        let (batch, m, n) = (product.size.batch, product.size.m, product.size.n)
         let splitting = Splitting(k: product.size.k, on: device)
+        let readsPairs =
+          output.elementType == .float32 && device.prefersFloatsInPairs
+          && product.suitsVectors(of: splitting)
+        // Where a read costs that much, a subgroup shares its rows, unless tiles would be more than a quarter empty.
+        let shared = batch * m.groups(of: 16) * n.groups(of: 64)
+        if readsPairs, device.subgroupSize == 8, device.subgroupOperations.contains(.shuffle),
+          4 * batch * m * n >= 3 * 16 * 64 * shared
+        {
+          return product.program(
+            "matmul_subgroup", constants: [0: 8], readsPairs: true, splitting: splitting,
+            groups: splitting.count * shared)
+        }
+        let tiles = batch * m.groups(of: 8) * n.groups(of: 8)
         return product.program(
-          "matmul_registers", constants: [0: 32], splitting: splitting,
+          "matmul_registers", constants: [0: 32], readsPairs: readsPairs, splitting: splitting,
           groups: (splitting.count * tiles).groups(of: 32))
       })
   }
@@ -150,13 +163,17 @@ extension MatrixProduct {
       self.output = output
     }
 
-    func program(
-      _ kernel: String, constants: [UInt32: UInt32], splitting: Splitting, groups: Int
-    ) -> KernelProgram {
-      let usesVectors =
-        kernel != "matmul_naive" && splitting.extent % 4 == 0
-        && [size.n, size.k, strideA, strideB].allSatisfy { $0 % 4 == 0 }
+    /// Whether kernels can read and store four elements at a time.
+    func suitsVectors(of splitting: Splitting) -> Bool {
+      splitting.extent % 4 == 0 && [size.n, size.k, strideA, strideB].allSatisfy { $0 % 4 == 0 }
         && (!product.transposingLeft || size.m % 4 == 0)
+    }
+
+    func program(
+      _ kernel: String, constants: [UInt32: UInt32], readsPairs: Bool = false, splitting: Splitting,
+      groups: Int
+    ) -> KernelProgram {
+      let usesVectors = kernel != "matmul_naive" && suitsVectors(of: splitting)
       var defines: [String: String] = usesVectors ? ["VECTORS": "1"] : [:]
       if output.elementType == .float64 {
         defines["SCALAR"] = "double"
@@ -167,7 +184,9 @@ extension MatrixProduct {
       constants[2] = product.transposingRight ? 1 : 0
       let push = [size.batch, size.m, size.n, size.k, strideA, strideB, splitting.count, splitting.extent]
       let main = KernelCall(
-        .shader(kernel, constants: constants, defines: defines),
+        .shader(
+          kernel, constants: constants,
+          defines: readsPairs ? defines.merging(["LONG": "1"]) { $1 } : defines),
         bindings: [.input(0), .input(1), splitting.count == 1 ? .output : .temporary(0)],
         groupCount: GroupCount(folding: groups), pushConstants: push.map(UInt32.init))
       guard splitting.count > 1 else { return KernelProgram([main]) }
@@ -191,5 +210,12 @@ extension Capabilities {
   func runs(_ type: ElementType, localSize: Int) -> Bool {
     interface != .host && localSize <= maxWorkgroupInvocations && localSize <= maxWorkgroupSize[0]
       && (type == .float32 || arithmeticTypes.contains(type)) && storageTypes.contains(type)
+  }
+
+  /// Whether kernels had better read floats in pairs, as 64-bit integers.
+  ///
+  /// Mesa's driver for processors fetches lane by lane, and so in as few pieces as there can be.
+  var prefersFloatsInPairs: Bool {
+    interface == .vulkan && kind == .software && arithmeticTypes.contains(.int64)
   }
 }
