@@ -36,6 +36,21 @@ struct AggregateTests {
     }
   }
 
+  @Test("Matrices of columns of four are set, added, multiplied with scalars and taken apart")
+  func matrices() throws {
+    let body = """
+      mat4 m = mat4(float(x)); mat4 n = mat4(vec4(1), vec4(2), vec4(3, 4, 5, 6), vec4(float(x)));
+      mat4 sums[2]; sums[0] = mat4(0); sums[1] = n;
+      for (uint i = 0u; i < 3u; i++) { sums[0] += float(i) * n; sums[1] += m; }
+      mat4 first = sums[0]; precise mat4 other = first * 2.0 + n; other -= n;
+      sums[0][1] += vec4(7); sums[1][x & 3u].y = 9.0;
+      mat2x4 two = mat2x4(vec4(1), vec4(2)) + mat2x4(vec4(3), vec4(4));
+      r = uint(sums[0][2].z) + 100u * uint(sums[0][1].x) + 10000u * uint(sums[1][x & 3u].y)
+        + 1000000u * uint(two[1].w) + 10000000u * uint(sums[1][3].w + other[2][1]);
+      """
+    try check(body) { x in 15 + 100 * 13 + 10_000 * 9 + 1_000_000 * 6 + 10_000_000 * (4 * x + 24) }
+  }
+
   @Test("Vectors of truth values are set, read, chosen by and compared")
   func truthVectors() throws {
     let body = """

@@ -78,6 +78,27 @@ struct OpenCLTranslationTests {
     #expect(translated.sharedMemoryByteCount == 256)
   }
 
+  @Test("Sums of matrices are sums of long vectors, fused with a factor unless precise")
+  func matrixSums() throws {
+    func sum(_ qualifier: String, _ type: String, _ term: String) throws -> String {
+      try program(
+        """
+        layout(local_size_x = 1) in;
+        layout(std430, binding = 0) buffer B { vec4 b[]; };
+        void main() {
+          \(qualifier) \(type) x = \(type)(b[0].x), y = \(type)(b[1].x);
+          for (uint i = 2u; i < 9u; i++) { y = y + \(term); }
+          b[0] = y[0] + y[1];
+        }
+        """
+      ).text
+    }
+    #expect(try sum("", "mat4", "b[i].y * x").contains("y = fma((float16)(b[i].y), x, y);"))
+    #expect(try sum("", "mat2x4", "b[i].y * x").contains("y = fma((float8)(b[i].y), x, y);"))
+    #expect(try sum("", "mat4", "x").contains("y = y + x;"))
+    #expect(try !sum("precise", "mat4", "b[i].y * x").contains("fma"))
+  }
+
   @Test("Names that C or OpenCL C have taken are changed")
   func names() throws {
     let text = """

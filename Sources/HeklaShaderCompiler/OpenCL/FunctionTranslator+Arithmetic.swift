@@ -79,6 +79,7 @@ extension FunctionTranslator {
     .uMod: ("%", .product, .unsigned), .sRem: ("%", .product, .signed),
     .fAdd: ("+", .sum, .float), .fSub: ("-", .sum, .float), .fMul: ("*", .product, .float),
     .fDiv: ("/", .product, .float), .vectorTimesScalar: ("*", .product, .float),
+    .matrixTimesScalar: ("*", .product, .float),
     .shiftLeftLogical: ("<<", .shift, .wrapping), .shiftRightLogical: (">>", .shift, .unsigned),
     .shiftRightArithmetic: (">>", .shift, .signedLeft),
     .bitwiseOr: ("|", .or, .wrapping), .bitwiseXor: ("^", .xor, .wrapping),

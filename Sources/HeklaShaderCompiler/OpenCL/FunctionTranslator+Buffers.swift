@@ -69,7 +69,7 @@ extension FunctionTranslator {
 
   /// What lies at `address`, of type `type`.
   func loadBuffer(_ address: Address, type: UInt32, isTop: Bool) throws(DeviceError) -> OpenCLExpression {
-    if let numeric = module.numeric(type) {
+    if let numeric = module.numeric(type), !module.isMatrix(type) {
       if numeric.width == 64, numeric.kind == .float { types.noteDouble() }
       let regions = address.regions
       if let place = element(address, numeric) {
@@ -98,7 +98,7 @@ extension FunctionTranslator {
 
   /// Writes the store of `value`, of type `type`, to `address`.
   func storeBuffer(_ value: OpenCLExpression, type: UInt32, to address: Address) throws(DeviceError) {
-    if let numeric = module.numeric(type) {
+    if let numeric = module.numeric(type), !module.isMatrix(type) {
       if let place = element(address, numeric) {
         statements.append(.expression("\(place) = \(value.text)"))
       } else if numeric.count > 1, numeric.count == 3 || !isAligned(address, numeric) {

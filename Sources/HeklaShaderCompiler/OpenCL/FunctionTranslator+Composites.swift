@@ -121,6 +121,7 @@ extension FunctionTranslator {
     switch module.types[type] {
     case .vector(let component, _):
       return (".\(Self.components[index])", component, module.numeric(component)?.kind == .boolean)
+    case .matrix(let column, _): return (Self.column(index), column, false)
     case .array(let element, _): return (".e[\(index)]", element, false)
     case .structure(let members): return (".\(types.member(index, of: type))", members[index], false)
     default: throw refusal.unsupported("a part of this type", "Use vectors, arrays and structures.")

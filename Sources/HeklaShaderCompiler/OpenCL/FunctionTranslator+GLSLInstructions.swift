@@ -12,6 +12,11 @@ extension FunctionTranslator {
       return try translateTwoResults(instruction, arguments)
     }
     if result.kind == .float, result.width == 64 { types.noteDouble() }
+    // Of a matrix times a scalar, plus a matrix.
+    if module.isMatrix(instruction.type), let scalar = arguments.first {
+      arguments[0] = OpenCLExpression(
+        "(\(result.name))(\(scalar.text))", result, precedence: .prefix, regions: scalar.regions)
+    }
     if let call = GLSLInstruction.calls[number] {
       let typed = arguments.map { argument -> OpenCLExpression in
         guard let type = argument.type, type.isInteger, call.operands != .float else { return argument }

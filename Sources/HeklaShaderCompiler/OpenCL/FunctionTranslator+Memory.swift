@@ -118,6 +118,16 @@ extension FunctionTranslator {
           text = "((\(space)\(name) *)&\(text))[\(index.text)]"
         }
         type = component
+      case .matrix(let column, _):
+        if let index = program.constants.integer(step), index < 4 {
+          text += Self.column(Int(index))
+        } else {
+          let index = try value(step)
+          regions.formUnion(index.regions)
+          let space = pointer.storage == .workgroup ? "__local " : ""
+          text = "((\(space)\(try types.name(column)) *)&\(text))[\(index.text)]"
+        }
+        type = column
       default: throw refusal.unsupported("an index into this type", "Use arrays, structures and vectors.")
       }
       precedence = .postfix
@@ -143,11 +153,16 @@ extension FunctionTranslator {
   /// The names of a vector's components.
   static let components = ["x", "y", "z", "w"]
 
+  /// The text that selects column `index` of a matrix, four components of a long vector.
+  static func column(_ index: Int) -> String {
+    ".s" + (4 * index..<4 * index + 4).map { String($0, radix: 16) }.joined()
+  }
+
   /// The word or words of the push constant block at `pointer`.
   private func loadPushConstant(_ pointer: Pointer) throws(DeviceError) -> OpenCLExpression {
     let place = try offset(of: pointer)
-    guard let numeric = module.numeric(place.type), numeric.width >= 32, place.constant.isMultiple(of: 4),
-      place.terms.allSatisfy({ $0.stride.isMultiple(of: 4) })
+    guard let numeric = module.numeric(place.type), !module.isMatrix(place.type), numeric.width >= 32,
+      place.constant.isMultiple(of: 4), place.terms.allSatisfy({ $0.stride.isMultiple(of: 4) })
     else {
       throw refusal.unsupported(
         "a push constant that is no 32-bit or 64-bit number", "Make the push constant block of 32-bit words.")

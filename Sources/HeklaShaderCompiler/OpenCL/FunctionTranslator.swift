@@ -51,6 +51,7 @@ final class FunctionTranslator {
 
   /// A translator of `function`, with `names` taken at file scope.
   init(_ function: SPIRVModule.Function, of program: OpenCLTranslator, names: OpenCLNames) {
+    let function = function.joiningMatrixSums(in: program.module)
     self.function = function
     self.program = program
     self.names = names

@@ -5,6 +5,9 @@ enum GLSLInstruction {
     case float, signed, unsigned
   }
 
+  /// The number of `Fma`.
+  static let fma: UInt32 = 50
+
   /// Instructions that are one call of a built-in function.
   static let calls: [UInt32: (name: String, operands: Operands)] = [
     // Both round halves to even: GLSL leaves the direction to the device, and devices take this one.

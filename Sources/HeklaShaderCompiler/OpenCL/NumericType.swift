@@ -9,7 +9,7 @@ struct NumericType: Hashable {
   var kind: Kind
   /// The bits of a component; 1 for truth values.
   var width: Int
-  /// The number of components; 1 for a scalar.
+  /// The number of components; 1 for a scalar, 8 or 16 for a matrix.
   var count: Int = 1
 
   /// One component.
@@ -51,6 +51,8 @@ struct NumericType: Hashable {
 
 extension SPIRVModule {
   /// Type `id` as a scalar or vector, or nil when it is neither.
+  ///
+  /// Matrices of 2 or 4 columns of four floats are the vectors of 8 and 16 that GLSL does not have.
   func numeric(_ id: UInt32) -> NumericType? {
     switch types[id] {
     case .bool: NumericType(kind: .boolean, width: 1)
@@ -58,7 +60,15 @@ extension SPIRVModule {
     case .float(let width): NumericType(kind: .float, width: width)
     case .vector(let component, let count):
       numeric(component).map { NumericType(kind: $0.kind, width: $0.width, count: count) }
+    case .matrix(let column, let count):
+      numeric(column).flatMap {
+        $0.kind == .float && $0.width == 32 && $0.count == 4 && count != 3
+          ? NumericType(kind: .float, width: 32, count: 4 * count) : nil
+      }
     default: nil
     }
   }
+
+  /// Whether type `id` is a matrix.
+  func isMatrix(_ id: UInt32) -> Bool { if case .matrix? = types[id] { true } else { false } }
 }

@@ -8,7 +8,10 @@ extension OpenCLTranslator {
       switch value {
       case .scalar(let bits): return Self.literal(bits, numeric)
       case .composite(let parts):
-        let bits = parts.compactMap(\.bits)
+        // Those of a matrix are columns.
+        let bits = parts.flatMap { part -> [UInt64] in
+          if case .composite(let column) = part { column.compactMap(\.bits) } else { [part.bits ?? 0] }
+        }
         // Truth values in vectors are 0 and -1.
         let texts = bits.map {
           numeric.kind == .boolean ? ($0 == 0 ? "0" : "-1") : Self.literal($0, numeric.scalar).text

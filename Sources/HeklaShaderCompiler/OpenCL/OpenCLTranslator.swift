@@ -26,7 +26,7 @@ final class OpenCLTranslator {
   }
 
   /// The version of the translation; part of cache keys.
-  static let version = "opencl 1"
+  static let version = "opencl 2"
 
   let module: SPIRVModule
   let constants: SpecializedConstants

@@ -57,7 +57,8 @@ final class OpenCLTypes {
         lines.append("  \(try self.name(type)) \(member(index, of: id));")
       }
       definitions.append("typedef struct {\n\(lines.joined(separator: "\n"))\n} \(name);")
-    case .matrix: throw refusal.unsupported("matrix types", "Write the matrix as vectors or an array.")
+    case .matrix:
+      throw refusal.unsupported("matrix types", "Take 2 or 4 columns of 4 floats, or an array of vectors.")
     default: throw refusal.unsupported("the type of id \(id)", "Use scalars, vectors, arrays and structures.")
     }
     names[id] = name

@@ -2,11 +2,12 @@ import HeklaArrays
 import HeklaDevices
 
 extension MatrixProduct {
-  /// The host's blocked product; on GPUs tiles in shared memory; on software drivers tiles in registers.
+  /// The host's blocked product; on GPUs tiles in shared memory; on software drivers tiles in registers, where that
+  /// pays of packed factors.
   ///
   /// The last ones suit nothing by rule: they are there for the tuner.
   var variants: [KernelVariant] {
-    [host] + Tiling.byRule.map { tiled($0, byRule: true) } + [registers, naive]
+    [host] + Tiling.byRule.map { tiled($0, byRule: true) } + [panels, registers, naive]
       + Tiling.measured.map { tiled($0, byRule: false) }
   }
 
@@ -113,6 +114,67 @@ extension MatrixProduct {
         return product.program(
           "matmul_registers", constants: [0: 32], readsPairs: readsPairs, splitting: splitting,
           groups: (splitting.count * tiles).groups(of: 32))
+      })
+  }
+
+  /// How a software driver for OpenCL, which has long vectors, divides the result: into tiles for one invocation each.
+  private struct Panels {
+    static let rows = 8
+    static let columns = 32
+
+    /// How many elements a factor has when its rows or columns are in panels of `width`.
+    static func count(_ extent: Int, _ width: Int, depth: Int) -> Int {
+      extent.groups(of: width) * width * depth
+    }
+
+    /// Whether packing `m + n` rows and columns takes little of the time that it saves.
+    static func pays(_ size: Extents) -> Bool {
+      let tiles = size.m.groups(of: rows) * size.n.groups(of: columns)
+      return min(size.m, size.n) >= 32 && size.m * size.n * size.k >= 1 << 20
+        && 4 * size.m * size.n >= 3 * rows * columns * tiles
+    }
+  }
+
+  private var panels: KernelVariant {
+    KernelVariant(
+      "panels",
+      applies: { device, inputs, output in
+        let product = Geometry(self, inputs, output)
+        return device.interface == .opencl && !device.kind.isGPU && output.elementType == .float32
+          && device.runs(.float32, localSize: 32)
+          && product.suitsVectors(of: Splitting(k: product.size.k, on: device))
+      },
+      suits: { _, inputs, _ in Panels.pays(Extents(self, inputs.map(\.shape))) },
+      program: { inputs, output, _ in
+        let size = Extents(self, inputs.map(\.shape))
+        let factors = [
+          (isDeepOutside: transposingLeft, extent: size.m, width: Panels.rows),
+          (isDeepOutside: !transposingRight, extent: size.n, width: Panels.columns),
+        ]
+        var calls: [KernelCall] = []
+        var counts: [Int] = []
+        for (index, factor) in factors.enumerated() {
+          let batches = inputs[index].shape[0]
+          counts.append(Panels.count(factor.extent, factor.width, depth: size.k))
+          calls.append(
+            KernelCall(
+              .shader(
+                "matmul_pack",
+                constants: [0: 32, 1: factor.isDeepOutside ? 1 : 0, 2: UInt32(factor.width)]),
+              bindings: [.input(index), .temporary(index)],
+              groupCount: GroupCount(folding: (batches * counts[index] / 16).groups(of: 32)),
+              pushConstants: [batches, factor.extent, size.k].map(UInt32.init)))
+        }
+        let strides = zip(inputs, counts).map { $0.shape[0] == 1 ? 0 : $1 }
+        let tiles = size.batch * size.m.groups(of: Panels.rows) * size.n.groups(of: Panels.columns)
+        let push = [size.batch, size.m, size.n, size.k] + strides + [1, size.k]
+        calls.append(
+          KernelCall(
+            .shader("matmul_panels", constants: [0: 4]),
+            bindings: [.temporary(0), .temporary(1), .output],
+            groupCount: GroupCount(folding: tiles.groups(of: 4)), pushConstants: push.map(UInt32.init)))
+        return KernelProgram(
+          calls, temporaries: zip(inputs, counts).map { $0.shape[0] * $1 * ElementType.float32.byteCount })
       })
   }
 

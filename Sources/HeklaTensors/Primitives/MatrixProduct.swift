@@ -125,6 +125,7 @@ struct MatrixProduct: Primitive {
       sample("transposed-left", [1, 37, 60], [1, 37, 100], true, false),
       sample("transposed-right", [1, 60, 37], [1, 10, 37], false, true),
       sample("transposed-both", [1, 31, 17], [1, 23, 31], true, true),
+      sample("transposed-vectors", [2, 36, 60], [1, 28, 36], true, true),
       sample("batched", [5, 17, 19], [5, 19, 13]),
       sample("shared-right", [5, 17, 19], [1, 19, 13]),
       sample("row", [1, 1, 129], [1, 129, 65]),
