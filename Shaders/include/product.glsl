@@ -9,17 +9,6 @@
 // VECTORS asks that n, k, split_extent and both strides be multiples of 4, and m too where A is transposed.
 // Include grid.glsl, scalar.glsl and epilogue.glsl before.
 
-// How factors are read. With LONG (and VECTORS, of floats) in pairs: a driver that fetches lane by lane does half the
-// work.
-#ifdef LONG
-#define OPERAND u64vec2
-#define PAIR(v) uintBitsToFloat(unpackUint2x32(v))
-VECTOR elements(OPERAND pairs) { return VECTOR(PAIR(pairs.x), PAIR(pairs.y)); }
-#else
-#define OPERAND ELEMENT
-#define elements(operand) operand
-#endif
-
 #ifndef RESULT_BINDING
 #define RESULT_BINDING 2
 #endif
@@ -27,8 +16,26 @@ VECTOR elements(OPERAND pairs) { return VECTOR(PAIR(pairs.x), PAIR(pairs.y)); }
 layout(constant_id = 1) const bool TRANSPOSED_A = false;
 layout(constant_id = 2) const bool TRANSPOSED_B = false;
 
+// How four elements of a factor are read, where VECTORS are. A driver that fetches lane by lane does half the work when it
+// reads floats in pairs (LONG); texels it fetches at once (TEXELS, always of floats).
+#if defined(TEXELS)
+layout(set = 0, binding = 0) uniform samplerBuffer a;
+layout(set = 0, binding = 1) uniform samplerBuffer b;
+#define ELEMENTS(factor, at) texelFetch(factor, int(at))
+#else
+#ifdef LONG
+#define OPERAND u64vec2
+VECTOR unpaired(OPERAND pairs) {
+  return VECTOR(uintBitsToFloat(unpackUint2x32(pairs.x)), uintBitsToFloat(unpackUint2x32(pairs.y)));
+}
+#define ELEMENTS(factor, at) unpaired(factor[at])
+#else
+#define OPERAND ELEMENT
+#define ELEMENTS(factor, at) factor[at]
+#endif
 layout(std430, set = 0, binding = 0) readonly buffer Left { OPERAND a[]; };
 layout(std430, set = 0, binding = 1) readonly buffer Right { OPERAND b[]; };
+#endif
 layout(std430, set = 0, binding = RESULT_BINDING) writeonly buffer Product { ELEMENT c[]; };
 
 layout(push_constant) uniform Extents {

@@ -13,6 +13,7 @@ extension ShaderModule {
     specializationIDs = Set(
       module.constants.keys.compactMap { module.decoration(.specializationID, of: $0)?.first })
     var bindings: Set<Int> = []
+    var texelBindings: Set<Int> = []
     var pushConstantByteCount = 0
     var sharedMemoryByteCount = 0
     for variable in module.variables {
@@ -21,12 +22,17 @@ extension ShaderModule {
       case .storageBuffer:
         guard let binding = module.decoration(.binding, of: variable.result)?.first else { continue }
         bindings.insert(Int(binding))
+      case .uniformConstant:
+        guard let binding = module.decoration(.binding, of: variable.result)?.first else { continue }
+        bindings.insert(Int(binding))
+        texelBindings.insert(Int(binding))
       case .pushConstant: pushConstantByteCount = (layout.byteCount(of: pointee) + 3) / 4 * 4
       case .workgroup: sharedMemoryByteCount += layout.packedByteCount(of: pointee)
       default: break
       }
     }
     self.bindings = bindings.sorted()
+    self.texelBindings = texelBindings
     self.pushConstantByteCount = pushConstantByteCount
     self.sharedMemoryByteCount = sharedMemoryByteCount
   }

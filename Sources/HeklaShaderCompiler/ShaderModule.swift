@@ -4,8 +4,11 @@ import HeklaDevices
 public struct ShaderModule: Sendable {
   /// The SPIR-V 1.3 module.
   public let words: [UInt32]
-  /// The binding numbers of the storage buffers that the shader declares, in order.
+  /// The binding numbers of the buffers that the shader declares, in order.
   public let bindings: [Int]
+  /// The binding numbers of those that it reads by texels of four floats (`samplerBuffer`); the rest are storage
+  /// buffers.
+  public let texelBindings: Set<Int>
   /// The size of the push constant block in bytes, a multiple of 4; 0 without one.
   public let pushConstantByteCount: Int
   /// The invocations in a workgroup, once specialized with the source's constants.

@@ -119,7 +119,11 @@ extension DeviceContext {
     try check(dispatch.groupCount, call: call)
     var bindings: [CheckedSlice] = []
     for (index, slice) in dispatch.bindings.enumerated() {
-      bindings.append(try check(slice, boundAt: index, call: call))
+      let checked = try check(slice, boundAt: index, call: call)
+      if signature.texelBindings.contains(index) {
+        try checkTexels(checked, call: "\(call), binding \(index)")
+      }
+      bindings.append(checked)
     }
     return CheckedDispatch(
       kernel: kernel, bindings: bindings, groupCount: dispatch.groupCount,
@@ -139,6 +143,23 @@ extension DeviceContext {
           device: name, limit: "number of workgroups along \(axis)", requested: count, allowed: allowed,
           remedy: "\(call): fold the grid into two axes, or give each workgroup more to do.")
       }
+    }
+  }
+
+  /// Checks what is asked of a bound slice that the kernel reads by texels.
+  private func checkTexels(_ slice: CheckedSlice, call: String) throws(DeviceError) {
+    let (limits, size) = (physical.texelLimits, TexelView.texelByteCount)
+    guard slice.byteCount.isMultiple(of: size), slice.offset.isMultiple(of: limits.alignment) else {
+      throw .invalidArgument(
+        call: call,
+        reason:
+          "\(slice.byteCount) bytes at \(slice.offset) are no whole texels of \(size) bytes, or do not begin at "
+          + "a multiple of \(limits.alignment).")
+    }
+    guard slice.byteCount / size <= limits.maxCount else {
+      throw .limitExceeded(
+        device: name, limit: "texels in a bound slice", requested: slice.byteCount / size,
+        allowed: limits.maxCount, remedy: "\(call): bind smaller slices.")
     }
   }
 

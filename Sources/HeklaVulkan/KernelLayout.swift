@@ -9,10 +9,18 @@ import HeklaDevices
 final class KernelLayout: @unchecked Sendable {
   /// What distinguishes layouts.
   struct Key: Hashable, Sendable {
-    /// The number of storage buffers, at bindings from 0.
+    /// The number of buffers, at bindings from 0.
     var bindingCount: Int
+    /// The bindings of those that are read by texels; the rest are storage buffers.
+    var texelBindings: Set<Int> = []
     /// The size of the push constant block in bytes, a multiple of 4.
     var pushConstantByteCount: Int
+
+    /// What Vulkan calls the kind of the buffer at binding `index`.
+    func descriptorType(at index: Int) -> VkDescriptorType {
+      texelBindings.contains(index)
+        ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+    }
   }
 
   /// What distinguishes this layout.
@@ -28,7 +36,7 @@ final class KernelLayout: @unchecked Sendable {
       let bindings = (0..<key.bindingCount).map { index in
         var binding = VkDescriptorSetLayoutBinding()
         binding.binding = UInt32(index)
-        binding.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+        binding.descriptorType = key.descriptorType(at: index)
         binding.descriptorCount = 1
         binding.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT.rawValue
         return binding

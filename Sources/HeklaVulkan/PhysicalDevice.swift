@@ -24,10 +24,20 @@ struct PhysicalDevice: @unchecked Sendable {
   let memory: VkPhysicalDeviceMemoryProperties
   /// How subgroup sizes may be chosen; nil where they may not.
   let subgroupControl: SubgroupControl?
+  /// What can be read by texels.
+  let texelLimits: TexelLimits
   /// The widths in bits at which kernels may ask for IEEE's NaN, infinity and signed zero.
   let preservedFloatWidths: [UInt32]
   /// The record that the rest of the framework sees.
   let capabilities: Capabilities
+
+  /// What can be bound to be read by texels.
+  struct TexelLimits: Sendable {
+    /// What the offset of a slice must be a multiple of, in bytes.
+    var alignment: Int
+    /// The most texels in a slice.
+    var maxCount: Int
+  }
 
   /// What can be asked of the subgroups of a kernel.
   struct SubgroupControl: Sendable {
@@ -63,6 +73,9 @@ struct PhysicalDevice: @unchecked Sendable {
     timestampBitCount = family.timestampBitCount
     self.memory = memory
     subgroupControl = report.subgroupControl(features: features)
+    texelLimits = TexelLimits(
+      alignment: Int(report.core.limits.minTexelBufferOffsetAlignment),
+      maxCount: Int(report.core.limits.maxTexelBufferElements))
     preservedFloatWidths = report.preservedFloatWidths
     capabilities = report.capabilities(
       features: features, memory: memory, hasTimestamps: family.timestampBitCount > 0,

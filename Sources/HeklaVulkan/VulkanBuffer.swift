@@ -91,7 +91,7 @@ extension DeviceContext {
     information.size = VkDeviceSize(byteCount)
     information.usage =
       VK_BUFFER_USAGE_STORAGE_BUFFER_BIT.rawValue | VK_BUFFER_USAGE_TRANSFER_SRC_BIT.rawValue
-      | VK_BUFFER_USAGE_TRANSFER_DST_BIT.rawValue
+      | VK_BUFFER_USAGE_TRANSFER_DST_BIT.rawValue | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT.rawValue
     information.sharingMode = VK_SHARING_MODE_EXCLUSIVE
     return try make("vkCreateBuffer", destroy: functions.destroyBuffer) {
       functions.createBuffer(handle, &information, nil, $0)

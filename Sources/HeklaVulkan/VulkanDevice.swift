@@ -78,7 +78,8 @@ public final class VulkanDevice: Device {
     try check(module, of: shader)
     let layout = try layout(
       KernelLayout.Key(
-        bindingCount: (module.bindings.max() ?? -1) + 1, pushConstantByteCount: module.pushConstantByteCount))
+        bindingCount: (module.bindings.max() ?? -1) + 1, texelBindings: module.texelBindings,
+        pushConstantByteCount: module.pushConstantByteCount))
     let kernel = try VulkanKernel(
       context, source: shader, module: module, layout: layout, cache: pipelineCache.handle)
     pipelineCache.noteNewPipeline()

@@ -54,6 +54,9 @@ struct DeviceFunctions: @unchecked Sendable {
   let getBufferMemoryRequirements: PFN_vkGetBufferMemoryRequirements
   let bindBufferMemory: PFN_vkBindBufferMemory
 
+  let createBufferView: PFN_vkCreateBufferView
+  let destroyBufferView: PFN_vkDestroyBufferView
+
   let createShaderModule: PFN_vkCreateShaderModule
   let destroyShaderModule: PFN_vkDestroyShaderModule
   let createDescriptorSetLayout: PFN_vkCreateDescriptorSetLayout
@@ -115,6 +118,9 @@ struct DeviceFunctions: @unchecked Sendable {
     destroyBuffer = try find("vkDestroyBuffer")
     getBufferMemoryRequirements = try find("vkGetBufferMemoryRequirements")
     bindBufferMemory = try find("vkBindBufferMemory")
+
+    createBufferView = try find("vkCreateBufferView")
+    destroyBufferView = try find("vkDestroyBufferView")
 
     createShaderModule = try find("vkCreateShaderModule")
     destroyShaderModule = try find("vkDestroyShaderModule")

@@ -108,6 +108,7 @@ final class DescriptorSets: @unchecked Sendable {
   }
 
   private let sets: [Key: VkDescriptorSet]
+  private let views: [TexelView]
   private let pool: OwnedHandle?
 
   /// Makes the sets that `commands` need.
@@ -121,23 +122,30 @@ final class DescriptorSets: @unchecked Sendable {
     }
     guard !wanted.isEmpty else {
       sets = [:]
+      views = []
       pool = nil
       return
     }
     let functions = context.functions
-    var size = VkDescriptorPoolSize()
-    size.type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
-    size.descriptorCount = UInt32(wanted.reduce(0) { $0 + $1.key.bindings.count })
-    let pool = try withUnsafePointer(to: size) { (size) throws(DeviceError) -> OwnedHandle in
+    let bindingCount = wanted.reduce(0) { $0 + $1.key.bindings.count }
+    let texelCount = wanted.reduce(0) { $0 + $1.layout.key.texelBindings.count }
+    let pool = try withScratch { (scratch) throws(DeviceError) -> OwnedHandle in
+      let sizes = [
+        VkDescriptorPoolSize(
+          type: VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, descriptorCount: UInt32(bindingCount - texelCount)),
+        VkDescriptorPoolSize(
+          type: VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, descriptorCount: UInt32(texelCount)),
+      ].filter { $0.descriptorCount > 0 }
       var information = VkDescriptorPoolCreateInfo()
       information.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO
       information.maxSets = UInt32(wanted.count)
-      information.poolSizeCount = 1
-      information.pPoolSizes = size
+      information.poolSizeCount = UInt32(sizes.count)
+      information.pPoolSizes = UnsafePointer(scratch.copy(sizes))
       return try context.make("vkCreateDescriptorPool", destroy: functions.destroyDescriptorPool) {
         functions.createDescriptorPool(context.handle, &information, nil, $0)
       }
     }
+    var views: [TexelView] = []
     var handles = [VkDescriptorSet?](repeating: nil, count: wanted.count)
     try withScratch { (scratch) throws(DeviceError) in
       var information = VkDescriptorSetAllocateInfo()
@@ -150,23 +158,33 @@ final class DescriptorSets: @unchecked Sendable {
         functions.allocateDescriptorSets(context.handle, &information, &handles), "vkAllocateDescriptorSets")
       var writes: [VkWriteDescriptorSet] = []
       for (handle, wish) in zip(handles, wanted) {
-        let slices = wish.key.bindings.map { slice in
-          VkDescriptorBufferInfo(
-            buffer: slice.buffer.handle, offset: VkDeviceSize(slice.offset),
-            range: VkDeviceSize(slice.byteCount.roundedUp(toMultipleOf: 4)))
+        for (index, slice) in wish.key.bindings.enumerated() {
+          var write = VkWriteDescriptorSet()
+          write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET
+          write.dstSet = handle
+          write.dstBinding = UInt32(index)
+          write.descriptorCount = 1
+          write.descriptorType = wish.layout.key.descriptorType(at: index)
+          if wish.layout.key.texelBindings.contains(index) {
+            let view = try TexelView(slice, on: context)
+            views.append(view)
+            let handle: VkBufferView? = view.handle
+            write.pTexelBufferView = UnsafePointer(scratch.copy(handle))
+          } else {
+            write.pBufferInfo = UnsafePointer(
+              scratch.copy(
+                VkDescriptorBufferInfo(
+                  buffer: slice.buffer.handle, offset: VkDeviceSize(slice.offset),
+                  range: VkDeviceSize(slice.byteCount.roundedUp(toMultipleOf: 4)))))
+          }
+          writes.append(write)
         }
-        var write = VkWriteDescriptorSet()
-        write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET
-        write.dstSet = handle
-        write.descriptorCount = UInt32(slices.count)
-        write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
-        write.pBufferInfo = UnsafePointer(scratch.copy(slices))
-        writes.append(write)
       }
       functions.updateDescriptorSets(context.handle, UInt32(writes.count), writes, 0, nil)
     }
     sets = Dictionary(
       uniqueKeysWithValues: zip(wanted, handles).compactMap { wish, handle in handle.map { (wish.key, $0) } })
+    self.views = views
     self.pool = consume pool
   }
 

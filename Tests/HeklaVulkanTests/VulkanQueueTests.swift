@@ -77,6 +77,35 @@ struct VulkanQueueTests {
     }
   }
 
+  @Test("a kernel reads texels of the slice that is bound, and of whole texels only")
+  func texels() throws {
+    try TestDevice.with { device in
+      let queue = try device.makeQueue()
+      let step = max(device.capabilities.bufferAlignment, Int(device.context.physical.texelLimits.alignment))
+      let words = (0..<(step / 4 + 16)).map { Float($0).bitPattern }
+      let source = try device.makeBuffer(words, through: queue)
+      let result = try device.makeBuffer(byteCount: 64)
+      let kernel = try device.makeKernel(
+        "reverse",
+        """
+        layout(local_size_x = 4) in;
+        layout(set = 0, binding = 0) uniform samplerBuffer texels;
+        layout(set = 0, binding = 1) buffer Result { vec4 result[]; };
+        void main() { result[gl_LocalInvocationID.x] = texelFetch(texels, 3 - int(gl_LocalInvocationID.x)); }
+        """)
+      func dispatch(byteCount: Int) -> Command {
+        .dispatch(
+          Dispatch(
+            kernel, bindings: [BufferSlice(source, offset: step, byteCount: byteCount), BufferSlice(result)],
+            groupCount: GroupCount(1), label: "reverse"))
+      }
+      try queue.run([dispatch(byteCount: 64)])
+      let expected = [12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3].map { words[step / 4 + $0] }
+      #expect(try queue.words(of: result) == expected)
+      #expect(throws: DeviceError.self) { _ = try queue.record([dispatch(byteCount: 56)]) }
+    }
+  }
+
   @Test("barriers order kernels, copies and fills, in recordings longer than a command buffer")
   func order() throws {
     try TestDevice.with { device in

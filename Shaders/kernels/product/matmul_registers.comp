@@ -54,30 +54,30 @@ void main() {
     if (TRANSPOSED_A) {
       uint at = i * m / 4;
       uint step = m / 4;
-      l0 = elements(a[at + a0]); l1 = elements(a[at + step + a0]);
-      l2 = elements(a[at + 2 * step + a0]); l3 = elements(a[at + 3 * step + a0]);
-      l4 = elements(a[at + a4]); l5 = elements(a[at + step + a4]);
-      l6 = elements(a[at + 2 * step + a4]); l7 = elements(a[at + 3 * step + a4]);
+      l0 = ELEMENTS(a, at + a0); l1 = ELEMENTS(a, at + step + a0);
+      l2 = ELEMENTS(a, at + 2 * step + a0); l3 = ELEMENTS(a, at + 3 * step + a0);
+      l4 = ELEMENTS(a, at + a4); l5 = ELEMENTS(a, at + step + a4);
+      l6 = ELEMENTS(a, at + 2 * step + a4); l7 = ELEMENTS(a, at + 3 * step + a4);
     } else {
       uint at = i / 4;
-      l0 = elements(a[at + a0]); l1 = elements(a[at + a1]); l2 = elements(a[at + a2]); l3 = elements(a[at + a3]);
-      l4 = elements(a[at + a4]); l5 = elements(a[at + a5]); l6 = elements(a[at + a6]); l7 = elements(a[at + a7]);
+      l0 = ELEMENTS(a, at + a0); l1 = ELEMENTS(a, at + a1); l2 = ELEMENTS(a, at + a2); l3 = ELEMENTS(a, at + a3);
+      l4 = ELEMENTS(a, at + a4); l5 = ELEMENTS(a, at + a5); l6 = ELEMENTS(a, at + a6); l7 = ELEMENTS(a, at + a7);
       TRANSPOSE(l0, l1, l2, l3)
       TRANSPOSE(l4, l5, l6, l7)
     }
     if (TRANSPOSED_B) {
       uint at = i / 4;
-      r0 = elements(b[at + b0]); r1 = elements(b[at + b1]); r2 = elements(b[at + b2]); r3 = elements(b[at + b3]);
-      r4 = elements(b[at + b4]); r5 = elements(b[at + b5]); r6 = elements(b[at + b6]); r7 = elements(b[at + b7]);
+      r0 = ELEMENTS(b, at + b0); r1 = ELEMENTS(b, at + b1); r2 = ELEMENTS(b, at + b2); r3 = ELEMENTS(b, at + b3);
+      r4 = ELEMENTS(b, at + b4); r5 = ELEMENTS(b, at + b5); r6 = ELEMENTS(b, at + b6); r7 = ELEMENTS(b, at + b7);
       TRANSPOSE(r0, r1, r2, r3)
       TRANSPOSE(r4, r5, r6, r7)
     } else {
       uint at = i * n / 4;
       uint step = n / 4;
-      r0 = elements(b[at + b0]); r1 = elements(b[at + step + b0]);
-      r2 = elements(b[at + 2 * step + b0]); r3 = elements(b[at + 3 * step + b0]);
-      r4 = elements(b[at + b4]); r5 = elements(b[at + step + b4]);
-      r6 = elements(b[at + 2 * step + b4]); r7 = elements(b[at + 3 * step + b4]);
+      r0 = ELEMENTS(b, at + b0); r1 = ELEMENTS(b, at + step + b0);
+      r2 = ELEMENTS(b, at + 2 * step + b0); r3 = ELEMENTS(b, at + 3 * step + b0);
+      r4 = ELEMENTS(b, at + b4); r5 = ELEMENTS(b, at + step + b4);
+      r6 = ELEMENTS(b, at + 2 * step + b4); r7 = ELEMENTS(b, at + 3 * step + b4);
     }
     MULTIPLY_8X8(l0, l4, r0, r4)
     MULTIPLY_8X8(l1, l5, r1, r5)

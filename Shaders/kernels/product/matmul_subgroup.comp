@@ -1,16 +1,14 @@
 // C[b, m, n] = op(A)[b, m, k] op(B)[b, k, n], a 16 x 64 tile per subgroup of 8 in registers, for processors.
 // Bindings: 0 A [batches, m, k]; 1 B [batches, k, n]; 2 C [splits, batches, m, n]. Push: see product.glsl.
-// Constants: 0 local size, a multiple of 8; 1 A is stored [batches, k, m]; 2 B is stored [batches, n, k]. Define LONG.
+// Constants: 0 local size, a multiple of 8; 1 A is stored [batches, k, m]; 2 B is stored [batches, n, k].
 // Grid: ceil(8 * splits * batches * ceil(m / 16) * ceil(n / 64) / local size) groups, folded.
 // Source: Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication": outer products.
 #version 450
 #extension GL_GOOGLE_include_directive : require
-#ifdef LONG
-#extension GL_ARB_gpu_shader_int64 : require
-#endif
 #extension GL_KHR_shader_subgroup_shuffle : require
 layout(local_size_x = 8, local_size_x_id = 0) in;
 #define VECTORS 1
+#define TEXELS 1
 #include "grid.glsl"
 #include "scalar.glsl"
 #include "micro_tile.glsl"
@@ -18,8 +16,8 @@ layout(local_size_x = 8, local_size_x_id = 0) in;
 #include "product.glsl"
 
 // Each invocation sums 16 rows of 8 columns. The subgroup has the rows in common: each invocation reads an eighth of
-// them, where it would have to read all 16, from a driver that fetches lane by lane. They are passed on by shuffles from
-// constant lanes, which are one instruction there: for a broadcast it looks for the first lane that is active.
+// them. They are passed on by shuffles from constant lanes, which Mesa's driver makes one instruction each: for a
+// broadcast it looks for the first lane that is active. Texels it gathers; of other buffers it fetches lane by lane.
 void main() {
   uint index = invocation_index() / 8;
   if (index >= tile_count(16, 64)) return;
@@ -63,21 +61,21 @@ void main() {
     VECTOR r0, r1, r2, r3, r4, r5, r6, r7;
     if (TRANSPOSED_B) {
       uint at = i / 4;
-      r0 = elements(b[at + b0]); r1 = elements(b[at + b1]); r2 = elements(b[at + b2]); r3 = elements(b[at + b3]);
-      r4 = elements(b[at + b4]); r5 = elements(b[at + b5]); r6 = elements(b[at + b6]); r7 = elements(b[at + b7]);
+      r0 = ELEMENTS(b, at + b0); r1 = ELEMENTS(b, at + b1); r2 = ELEMENTS(b, at + b2); r3 = ELEMENTS(b, at + b3);
+      r4 = ELEMENTS(b, at + b4); r5 = ELEMENTS(b, at + b5); r6 = ELEMENTS(b, at + b6); r7 = ELEMENTS(b, at + b7);
       TRANSPOSE(r0, r1, r2, r3)
       TRANSPOSE(r4, r5, r6, r7)
     } else {
       uint at = i * n / 4;
       uint step = n / 4;
-      r0 = elements(b[at + b0]); r1 = elements(b[at + step + b0]);
-      r2 = elements(b[at + 2 * step + b0]); r3 = elements(b[at + 3 * step + b0]);
-      r4 = elements(b[at + b4]); r5 = elements(b[at + step + b4]);
-      r6 = elements(b[at + 2 * step + b4]); r7 = elements(b[at + 3 * step + b4]);
+      r0 = ELEMENTS(b, at + b0); r1 = ELEMENTS(b, at + step + b0);
+      r2 = ELEMENTS(b, at + 2 * step + b0); r3 = ELEMENTS(b, at + 3 * step + b0);
+      r4 = ELEMENTS(b, at + b4); r5 = ELEMENTS(b, at + step + b4);
+      r6 = ELEMENTS(b, at + 2 * step + b4); r7 = ELEMENTS(b, at + 3 * step + b4);
     }
     uint at_a = TRANSPOSED_A ? i * m / 4 : i / 4;
-    VECTOR left0 = elements(a[at_a + a0]);
-    VECTOR left1 = elements(a[at_a + a1]);
+    VECTOR left0 = ELEMENTS(a, at_a + a0);
+    VECTOR left1 = ELEMENTS(a, at_a + a1);
     // Row by row, so that each sum is taken up once and not at each of the four steps.
 #define TAKE_ROW(row) { \
     VECTOR left = row < 8 ? subgroupShuffle(left0, row % 8) : subgroupShuffle(left1, row % 8); \

@@ -98,21 +98,21 @@ extension MatrixProduct {
         let product = Geometry(self, inputs, output)
         let (batch, m, n) = (product.size.batch, product.size.m, product.size.n)
         let splitting = Splitting(k: product.size.k, on: device)
-        let readsPairs =
-          output.elementType == .float32 && device.prefersFloatsInPairs
-          && product.suitsVectors(of: splitting)
-        // Where a read costs that much, a subgroup shares its rows, unless tiles would be more than a quarter empty.
+        let readsVectors = output.elementType == .float32 && product.suitsVectors(of: splitting)
+        // A subgroup shares its rows, unless tiles would be more than a quarter empty.
         let shared = batch * m.groups(of: 16) * n.groups(of: 64)
-        if readsPairs, device.subgroupSize == 8, device.subgroupOperations.contains(.shuffle),
+        if readsVectors, device.prefersTexels, device.subgroupSize == 8,
+          device.subgroupOperations.contains(.shuffle),
           4 * batch * m * n >= 3 * 16 * 64 * shared
         {
           return product.program(
-            "matmul_subgroup", constants: [0: 8], readsPairs: true, splitting: splitting,
+            "matmul_subgroup", constants: [0: 8], splitting: splitting,
             groups: splitting.count * shared)
         }
         let tiles = batch * m.groups(of: 8) * n.groups(of: 8)
         return product.program(
-          "matmul_registers", constants: [0: 32], readsPairs: readsPairs, splitting: splitting,
+          "matmul_registers", constants: [0: 32], readsPairs: readsVectors && device.prefersFloatsInPairs,
+          splitting: splitting,
           groups: (splitting.count * tiles).groups(of: 32))
       })
   }
@@ -273,6 +273,12 @@ extension Capabilities {
     interface != .host && localSize <= maxWorkgroupInvocations && localSize <= maxWorkgroupSize[0]
       && (type == .float32 || arithmeticTypes.contains(type)) && storageTypes.contains(type)
   }
+
+  /// Whether kernels had better read arrays of floats by texels of four.
+  ///
+  /// Mesa's driver for processors gathers texels; other buffers it fetches lane by lane, in a loop that looks at the
+  /// lane's mask each time.
+  var prefersTexels: Bool { interface == .vulkan && kind == .software }
 
   /// Whether kernels had better read floats in pairs, as 64-bit integers.
   ///
