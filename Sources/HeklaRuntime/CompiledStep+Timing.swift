@@ -1,3 +1,4 @@
+import HeklaArrays
 import HeklaDevices
 
 extension CompiledStep {
@@ -29,5 +30,18 @@ extension CompiledStep {
     for _ in 0..<replays { try submit() }
     try waitUntilIdle()
     return (clock.now - start) / .milliseconds(1) / Double(replays)
+  }
+
+  /// The first half of `submit`: hands the arguments of the next run over.
+  package func upload(_ arguments: [HostArray]) throws(DeviceError) { try write(arguments, for: "run") }
+
+  /// The other half of `submit`: starts a run with the arguments that were handed over last.
+  package func replay() throws(DeviceError) { try executor.queue.submit(try ready()) }
+
+  /// A run with the arguments that were handed over last and each launch timed on its own.
+  package func timedReplay() throws(DeviceError) -> [CommandTiming] {
+    let timings = try executor.queue.profile(try ready())
+    try indexStatus?.check()
+    return timings
   }
 }

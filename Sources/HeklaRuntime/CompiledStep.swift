@@ -7,13 +7,13 @@ import Synchronization
 public final class CompiledStep: Sendable {
   /// What runs, and where its values lie.
   public let plan: Plan
-  private let executor: PlanExecutor
+  let executor: PlanExecutor
   private let memory: PlanMemory
   /// Keeps the memory of the parameters, which the buffers alone do not.
   private let parameters: [DeviceValue]
   private let commands: [Command]
   private let recording: (any Recording)?
-  private let indexStatus: IndexStatus?
+  let indexStatus: IndexStatus?
   private let guards: MemoryGuards
   /// Which of the steps that the executor's profiler watches; nil where there is none.
   private let profiledNumber: Int?
@@ -96,7 +96,8 @@ public final class CompiledStep: Sendable {
     }
   }
 
-  private func write(_ arguments: [HostArray], for call: String) throws(DeviceError) {
+  /// Checks `arguments` and copies them to the step's inputs.
+  func write(_ arguments: [HostArray], for call: String) throws(DeviceError) {
     guard arguments.count == plan.inputs.count else {
       throw .invalidArgument(
         call: call, reason: "the step takes \(plan.inputs.count) arguments, \(arguments.count) were given")
@@ -210,13 +211,11 @@ public final class CompiledStep: Sendable {
   /// Runs the step once with each launch timed on its own.
   public func profile(_ arguments: [HostArray] = []) throws(DeviceError) -> [CommandTiming] {
     try write(arguments, for: "profile")
-    let timings = try executor.queue.profile(try ready())
-    try indexStatus?.check()
-    return timings
+    return try timedReplay()
   }
 
   /// The recording, made anew where replay is off.
-  private func ready() throws(DeviceError) -> any Recording {
+  func ready() throws(DeviceError) -> any Recording {
     if let recording { return recording }
     return try executor.queue.record(commands)
   }

@@ -16,8 +16,8 @@ struct StepResult: Equatable, Encodable {
   var plannedByteCount: Int
   /// The launches of a step.
   var launchCount: Int
-  /// The host's time for a launch in microseconds.
-  var hostMicrosecondsPerLaunch: Double
+  /// What a step costs the host.
+  var hostTime: HostTime
   /// The loss of the first step.
   var firstLoss: Float
   /// The loss of the last step, on the first one's batch.
@@ -36,6 +36,8 @@ struct StepResult: Equatable, Encodable {
     case plannedByteCount = "planned_bytes"
     case launchCount = "launches"
     case hostMicrosecondsPerLaunch = "host_us_per_launch"
+    case hostWallMicrosecondsPerLaunch = "host_wall_us_per_launch"
+    case uploadMicroseconds = "upload_us"
     case firstLoss = "loss_first"
     case lastLoss = "loss_last"
     case passed
@@ -51,7 +53,9 @@ struct StepResult: Equatable, Encodable {
     try container.encode(peakByteCount, forKey: .peakByteCount)
     try container.encode(plannedByteCount, forKey: .plannedByteCount)
     try container.encode(launchCount, forKey: .launchCount)
-    try container.encode(hostMicrosecondsPerLaunch, forKey: .hostMicrosecondsPerLaunch)
+    try container.encode(hostTime.microsecondsPerLaunch, forKey: .hostMicrosecondsPerLaunch)
+    try container.encode(hostTime.wallMicrosecondsPerLaunch, forKey: .hostWallMicrosecondsPerLaunch)
+    try container.encode(hostTime.uploadMicroseconds, forKey: .uploadMicroseconds)
     try container.encode(firstLoss, forKey: .firstLoss)
     try container.encode(lastLoss, forKey: .lastLoss)
     try container.encode(hasPassed, forKey: .passed)
@@ -62,12 +66,15 @@ struct StepResult: Equatable, Encodable {
     func mebibytes(_ count: Int) -> String { NumberText.plain(Double(count) / 0x1p20, 3) }
     var table = TextTable([
       "step", "device", "median ms", "first ms", "peak MiB", "planned MiB", "launches", "host us/launch",
-      "first loss", "last loss", "check",
+      "wall us/launch", "upload us", "first loss", "last loss", "check",
     ])
     table.add([
       step, device, NumberText.plain(medianMilliseconds, 4),
       firstMilliseconds.map { NumberText.plain($0, 4) } ?? "-", peakByteCount.map(mebibytes) ?? "-",
-      mebibytes(plannedByteCount), String(launchCount), NumberText.plain(hostMicrosecondsPerLaunch, 3),
+      mebibytes(plannedByteCount), String(launchCount),
+      NumberText.plain(hostTime.microsecondsPerLaunch, 3),
+      NumberText.plain(hostTime.wallMicrosecondsPerLaunch, 3),
+      NumberText.plain(hostTime.uploadMicroseconds, 3),
       NumberText.short(Double(firstLoss)), NumberText.short(Double(lastLoss)),
       hasPassed ? terminal.styled("passed", .green) : terminal.styled("failed", .red),
     ])

@@ -55,7 +55,7 @@ struct StepRun {
       plannedByteCount: compiled.plan.arenaByteCounts.reduce(0, +)
         + compiled.plan.parameters.reduce(0) { $0 + $1.signature.byteCount },
       launchCount: launchCount,
-      hostMicrosecondsPerLaunch: try run.hostMicroseconds / Double(max(launchCount, 1)),
+      hostTime: try run.hostTime(of: max(count, 3), launchCount: launchCount),
       firstLoss: firstLoss, lastLoss: lastLoss,
       isRepeatable: again.first.bitPattern == firstLoss.bitPattern
         && again.last.bitPattern == lastLoss.bitPattern)
@@ -129,25 +129,29 @@ struct StepRun {
       return (first, try loss(of: 0))
     }
 
-    /// The host's median time for a step, in microseconds, of three: until it is submitted to a device that is idle;
-    /// where submitting is running, what is spent outside of the launches.
-    var hostMicroseconds: Double {
-      get throws {
-        var times: [Double] = []
-        for number in 0..<3 {
-          try step.waitUntilIdle()
-          let start = StepRun.clock.now
-          var launches = 0.0
-          if isHost {
-            launches = try step.profile(batch(number)).reduce(0) { $0 + $1.nanoseconds } * 1e-3
-          } else {
-            try step.submit(batch(number))
-          }
-          times.append((StepRun.clock.now - start) / .microseconds(1) - launches)
-        }
+    /// What `count` steps cost the host, each submitted to a device that is idle and has its batch; the next batch
+    /// is handed over while it is under way.
+    func hostTime(of count: Int, launchCount: Int) throws -> HostTime {
+      var (submissions, walls, uploads) = ([Double](), [Double](), [Double]())
+      try step.upload(batch(0))
+      for number in 1...count {
         try step.waitUntilIdle()
-        return times.median
+        let start = HostMoment.now
+        let launches = isHost ? try step.timedReplay().reduce(0) { $0 + $1.nanoseconds * 1e-3 } : 0
+        if !isHost { try step.replay() }
+        let (wall, processor) = start.elapsed
+        walls.append(wall - launches)
+        submissions.append(isHost ? wall - launches : processor)
+
+        let submitted = HostMoment.now
+        try step.upload(batch(number))
+        uploads.append(submitted.elapsed.wallMicroseconds)
       }
+      try step.waitUntilIdle()
+      return HostTime(
+        microsecondsPerLaunch: submissions.median / Double(max(launchCount, 1)),
+        wallMicrosecondsPerLaunch: walls.median / Double(max(launchCount, 1)),
+        uploadMicroseconds: uploads.median)
     }
   }
 }

@@ -283,9 +283,13 @@ import Testing
         no loss read. On GPUs over blocks of steps of some 20 ms, submitted back to
         back and waited for once; on cpu over single steps. The first step's is told
         from the start of the process to its end, with everything: loading, data,
-        planning and compiling. Host time is what submitting to an idle device takes,
-        divided by the launches; on cpu, where submitting is running, what is spent
-        outside of them.
+        planning and compiling. Host time is the processor time of the submitting
+        thread for a step whose batch is there, on an idle device, divided by the
+        launches; wall is the same by the clock, which counts waiting too, for a core
+        above all where the driver's threads share them; on cpu, where submitting is
+        running, both are what is spent outside of the launches, by the clock. Upload
+        is the time until a batch is handed over, on GPUs to one that is at work on the
+        step before. Each is a median over as many steps as are timed.
 
         MEMORY: the peak is by how much the process's resident memory grew at most,
         from before the step was compiled to after the last (VmHWM less VmRSS in
@@ -297,8 +301,9 @@ import Testing
         had the same bits of both losses.
 
         JSON: an object with step, device, median_ms, first_ms, peak_bytes,
-        planned_bytes, launches, host_us_per_launch, loss_first, loss_last and passed.
-        What the system does not tell is null.
+        planned_bytes, launches, host_us_per_launch, host_wall_us_per_launch,
+        upload_us, loss_first, loss_last and passed. What the system does not tell is
+        null.
 
         USAGE: gpubench step <step> [--device <device>] [--steps <count>] [<options>]
 

@@ -13,8 +13,8 @@ import Testing
     let result = try StepCommand.parse([name, "--device", "cpu", "--steps", "2"] + batch).measure()
     #expect(result.hasPassed, "\(result)")
     #expect(result.step == name && result.device == "cpu")
-    #expect(result.medianMilliseconds > 0 && result.hostMicrosecondsPerLaunch > 0)
-    #expect(result.launchCount > 0 && result.plannedByteCount > 0)
+    #expect(result.medianMilliseconds > 0 && result.hostTime.microsecondsPerLaunch > 0)
+    #expect(result.launchCount > 0 && result.plannedByteCount > 0 && result.hostTime.uploadMicroseconds > 0)
     let first = try #require(result.firstMilliseconds)
     #expect(first > result.medianMilliseconds)
   }
@@ -60,7 +60,7 @@ import Testing
     #expect(
       Set(object.keys) == [
         "step", "device", "median_ms", "first_ms", "peak_bytes", "planned_bytes", "launches",
-        "host_us_per_launch", "loss_first", "loss_last", "passed",
+        "host_us_per_launch", "host_wall_us_per_launch", "upload_us", "loss_first", "loss_last", "passed",
       ])
     #expect(object["step"] as? String == "lenet")
     #expect(object["passed"] as? Bool == true)
@@ -77,13 +77,14 @@ import Testing
   func table() {
     #expect(
       Self.result.text(for: .file) == """
-        step   device  median ms  first ms  peak MiB  planned MiB  launches  host us/launch  first loss  last loss  check
-        lenet  cpu         1.500  -             2.00         1.00        12           0.500         2.5          2  passed
+        step   device  median ms  first ms  peak MiB  planned MiB  launches  host us/launch  wall us/launch  upload us  first loss  last loss  check
+        lenet  cpu         1.500  -             2.00         1.00        12           0.500           0.750       8.00         2.5          2  passed
         """)
   }
 
   private static let result = StepResult(
     step: "lenet", device: "cpu", medianMilliseconds: 1.5, firstMilliseconds: nil, peakByteCount: 2 << 20,
-    plannedByteCount: 1 << 20, launchCount: 12, hostMicrosecondsPerLaunch: 0.5, firstLoss: 2.5, lastLoss: 2,
-    isRepeatable: true)
+    plannedByteCount: 1 << 20, launchCount: 12,
+    hostTime: HostTime(microsecondsPerLaunch: 0.5, wallMicrosecondsPerLaunch: 0.75, uploadMicroseconds: 8),
+    firstLoss: 2.5, lastLoss: 2, isRepeatable: true)
 }
