@@ -42,13 +42,14 @@ final class OpenCLLoader: @unchecked Sendable {
   let clEnqueueNDRangeKernel: cl_api_clEnqueueNDRangeKernel
   let clEnqueueReadBuffer: cl_api_clEnqueueReadBuffer
   let clEnqueueWriteBuffer: cl_api_clEnqueueWriteBuffer
+  let clEnqueueMapBuffer: cl_api_clEnqueueMapBuffer
+  let clEnqueueUnmapMemObject: cl_api_clEnqueueUnmapMemObject
   let clEnqueueCopyBuffer: cl_api_clEnqueueCopyBuffer
   let clEnqueueFillBuffer: cl_api_clEnqueueFillBuffer
   let clFlush: cl_api_clFlush
   let clFinish: cl_api_clFinish
   let clWaitForEvents: cl_api_clWaitForEvents
   let clGetEventInfo: cl_api_clGetEventInfo
-  let clSetEventCallback: cl_api_clSetEventCallback
   let clGetEventProfilingInfo: cl_api_clGetEventProfilingInfo
   let clReleaseEvent: cl_api_clReleaseEvent
 
@@ -82,13 +83,14 @@ final class OpenCLLoader: @unchecked Sendable {
     clEnqueueNDRangeKernel = try symbols.function("clEnqueueNDRangeKernel")
     clEnqueueReadBuffer = try symbols.function("clEnqueueReadBuffer")
     clEnqueueWriteBuffer = try symbols.function("clEnqueueWriteBuffer")
+    clEnqueueMapBuffer = try symbols.function("clEnqueueMapBuffer")
+    clEnqueueUnmapMemObject = try symbols.function("clEnqueueUnmapMemObject")
     clEnqueueCopyBuffer = try symbols.function("clEnqueueCopyBuffer")
     clEnqueueFillBuffer = try symbols.function("clEnqueueFillBuffer")
     clFlush = try symbols.function("clFlush")
     clFinish = try symbols.function("clFinish")
     clWaitForEvents = try symbols.function("clWaitForEvents")
     clGetEventInfo = try symbols.function("clGetEventInfo")
-    clSetEventCallback = try symbols.function("clSetEventCallback")
     clGetEventProfilingInfo = try symbols.function("clGetEventProfilingInfo")
     clReleaseEvent = try symbols.function("clReleaseEvent")
   }

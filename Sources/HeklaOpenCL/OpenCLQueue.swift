@@ -19,7 +19,9 @@ public final class OpenCLQueue: Queue {
     var lastEvent: OpenCLReference?
     /// The event up to which `pendingByteCount` counts from.
     var milestone: OpenCLReference?
-    /// What the driver and the staged writes may hold for commands enqueued since the milestone.
+    /// What writes pass through, made for the first of them.
+    var staging: OpenCLStaging?
+    /// What the driver may hold for commands enqueued since the milestone.
     var pendingByteCount = 0
   }
 
@@ -62,22 +64,27 @@ public final class OpenCLQueue: Queue {
       let last = recording.commandCount - 1
       for index in 0..<last { try recording.enqueue(index, on: queue) }
       try recording.enqueue(last, on: queue, event: &event)
-      try start(&state, event: event, byteCount: recording.commandCount * Self.commandByteCount)
+      try start(
+        &state, event: event.map { OpenCLReference($0, release: context.api.clReleaseEvent) },
+        commandCount: recording.commandCount)
     }
   }
 
   /// Copies `bytes` into `slice`, after everything submitted before and before everything submitted later.
   ///
-  /// Returns without waiting for the device where `bytes` are few: what changes from step to step, such as a
-  /// learning rate, must not hold up the steps.
+  /// Returns without waiting for the device where `bytes` fit the staging memory: what changes from step to step,
+  /// such as a batch, must not hold up the steps.
   public func write(_ bytes: UnsafeRawBufferPointer, to slice: BufferSlice) throws(DeviceError) {
     let buffer = try context.buffer(of: slice, call: "write", role: "the target of a write")
     try checkCount(bytes.count, of: slice, call: "write")
     guard let source = bytes.baseAddress, bytes.count > 0 else { return }
     try context.checkPresence()
     try state.withLock { (state) throws(DeviceError) in
-      if bytes.count <= Self.stagedByteCount {
-        try stage(bytes, to: buffer, at: slice.offset, &state)
+      if bytes.count <= stagingByteCount {
+        let event = try staging(&state).enqueue(bytes, to: buffer, at: slice.offset) {
+          (event) throws(DeviceError) in try wait(for: event, activity: "a write")
+        }
+        try start(&state, event: event, commandCount: 1)
       } else {
         let status = context.api.clEnqueueWriteBuffer(
           state.queue.handle, buffer.handle, cl_bool(CL_TRUE), slice.offset, bytes.count, source, 0, nil, nil)
@@ -111,8 +118,8 @@ public final class OpenCLQueue: Queue {
 }
 
 extension OpenCLQueue {
-  /// Writes of up to this many bytes are copied aside first, so that the caller need not wait.
-  private static let stagedByteCount = 65_536
+  /// The size of the staging memory; as Vulkan's.
+  private var stagingByteCount: Int { min(32 << 20, context.capabilities.maxBufferByteCount) }
 
   /// About what a driver keeps for a command until it has run; 1 KiB in PoCL 3.1.
   private static let commandByteCount = 1024
@@ -121,38 +128,22 @@ extension OpenCLQueue {
   private static let backlogByteCount = 1 << 24
 
   /// Has what was enqueued begin, and waits for older work where there is too much of it.
-  private func start(_ state: inout State, event: cl_event?, byteCount: Int) throws(DeviceError) {
-    state.lastEvent = event.map { OpenCLReference($0, release: context.api.clReleaseEvent) }
+  private func start(_ state: inout State, event: OpenCLReference?, commandCount: Int) throws(DeviceError) {
+    state.lastEvent = event
     try context.check(context.api.clFlush(state.queue.handle), "clFlush", for: "submitted work")
-    state.pendingByteCount += byteCount
+    state.pendingByteCount += commandCount * Self.commandByteCount
     guard state.pendingByteCount > Self.backlogByteCount else { return }
     if let milestone = state.milestone { try wait(for: milestone, activity: "submitted work") }
     state.milestone = state.lastEvent
     state.pendingByteCount = 0
   }
 
-  /// Enqueues a write of a copy of `bytes` that is freed once the device has it.
-  private func stage(
-    _ bytes: UnsafeRawBufferPointer, to buffer: OpenCLBuffer, at offset: Int, _ state: inout State
-  ) throws(DeviceError) {
-    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
-    copy.copyMemory(from: bytes)
-    var event: cl_event?
-    let status = context.api.clEnqueueWriteBuffer(
-      state.queue.handle, buffer.handle, cl_bool(CL_FALSE), offset, bytes.count, copy.baseAddress, 0, nil,
-      &event)
-    guard status == CL_SUCCESS else {
-      copy.deallocate()
-      return try context.check(status, "clEnqueueWriteBuffer", for: "a write", byteCount: bytes.count)
-    }
-    // Called with a negative status as well, when the write failed, so the copy goes in any case.
-    let registered = context.api.clSetEventCallback(
-      event, CL_COMPLETE, { _, _, copy in copy?.deallocate() }, copy.baseAddress)
-    if registered != CL_SUCCESS {
-      _ = context.api.clFinish(state.queue.handle)
-      copy.deallocate()
-    }
-    try start(&state, event: event, byteCount: bytes.count + Self.commandByteCount)
+  /// The staging memory, made now where there is none yet.
+  private func staging(_ state: inout State) throws(DeviceError) -> OpenCLStaging {
+    if let staging = state.staging { return staging }
+    let staging = try OpenCLStaging(byteCount: stagingByteCount, on: state.queue, in: context)
+    state.staging = staging
+    return staging
   }
 
   /// Waits for the queue, then throws what became of the last command.
@@ -168,6 +159,7 @@ extension OpenCLQueue {
     state.lastEvent = nil
     state.milestone = nil
     state.pendingByteCount = 0
+    state.staging?.releaseAll()
     if let event { try checkEnd(of: event, activity: "submitted work") }
   }
 
@@ -181,10 +173,7 @@ extension OpenCLQueue {
 
   /// Throws when the finished command of `event` ended abnormally.
   private func checkEnd(of event: OpenCLReference, activity: String) throws(DeviceError) {
-    var end = cl_int(CL_COMPLETE)
-    let status = context.api.clGetEventInfo(
-      event.handle, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS), MemoryLayout<cl_int>.size, &end, nil)
-    try context.check(status, "clGetEventInfo", for: activity, isExecuting: true)
+    let end = try context.executionStatus(of: event)
     // Anything above CL_COMPLETE has not ended.
     if end < CL_COMPLETE {
       try context.check(end, "clEnqueueNDRangeKernel", for: activity, isExecuting: true)

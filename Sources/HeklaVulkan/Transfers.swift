@@ -21,6 +21,9 @@ final class Transfers: @unchecked Sendable {
     ring = StagingRing(capacity: capacity)
   }
 
+  /// How much can be on its way at one time.
+  var capacity: Int { ring.capacity }
+
   /// How much one copy carries at most.
   var chunkByteCount: Int { ring.capacity / 4 }
 

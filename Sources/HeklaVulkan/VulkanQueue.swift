@@ -86,9 +86,10 @@ public final class VulkanQueue: Queue {
     guard let target = try check(bytes.count, slice, call: "write") else { return }
     try withState { (state) throws(DeviceError) in
       if let address = target.buffer.address {
-        // Small writes do not wait for the device: they follow the work in flight as a copy of their own.
+        // A batch for the next step does not wait for the step in flight: it follows as a copy of its own. More than
+        // the ring holds would wait there, and be copied twice.
         let isIdle = try state.timeline.isIdle()
-        if isIdle || bytes.count > state.transfers.chunkByteCount {
+        if isIdle || bytes.count > state.transfers.capacity {
           if !isIdle { try state.waitUntilIdle() }
           UnsafeMutableRawBufferPointer(start: address + target.offset, count: bytes.count).copyMemory(
             from: bytes)

@@ -44,6 +44,20 @@ enum OpenCLFixture {
     entryPoint: "addition", bindings: [0, 2, 3], pushConstantByteCount: 0, workgroupSize: GroupCount(32),
     sharedMemoryByteCount: 0)
 
+  /// `values[i]` after `count` steps of a chain in which each has to wait for the one before.
+  static let slow = OpenCLProgram(
+    text: """
+      struct Constants { uint count; };
+      __kernel __attribute__((reqd_work_group_size(64, 1, 1)))
+      void slow(__global uint *values, struct Constants constants) {
+        uint i = (uint)get_global_id(0), value = values[i];
+        for (uint k = 0; k < constants.count; ++k) value = value * 1664525u + 1013904223u;
+        values[i] = value;
+      }
+      """,
+    entryPoint: "slow", bindings: [0], pushConstantByteCount: 4, workgroupSize: GroupCount(64),
+    sharedMemoryByteCount: 0)
+
   /// Writes each invocation's group and global numbers, to check grids of three axes.
   static let grid = OpenCLProgram(
     text: """

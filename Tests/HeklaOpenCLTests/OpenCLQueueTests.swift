@@ -46,7 +46,7 @@ struct OpenCLQueueTests {
       label: "step")
     let recording = try queue.record([.dispatch(step)])
     try queue.run([.fill(BufferSlice(counter), word: 0)])
-    // 64 MiB of writes that are copied aside: twice what may be pending at one time.
+    // 64 MiB of writes that are copied aside: twice what may be on its way at one time.
     let words = [UInt32](repeating: 3, count: 16_384)
     for _ in 0..<1024 {
       try queue.write(words, to: bulk)
@@ -54,6 +54,50 @@ struct OpenCLQueueTests {
     }
     #expect(try queue.read(64, from: counter, initial: UInt32.max) == Array(repeating: 1024, count: 64))
     #expect(try queue.read(16_384, from: bulk, initial: UInt32.max) == words)
+  }
+
+  @Test(
+    "A write returns while the device is at work, keeps its place in the order, and is done with its source")
+  func writeBesideWork() throws {
+    let device = try OpenCLFixture.device()
+    let queue = try #require(try device.makeQueue() as? OpenCLQueue)
+    let kernel = try device.makeKernel(OpenCLFixture.slow, name: "slow")
+    let counter = try device.makeBuffer(byteCount: 4 * 64 * 64)
+    let wordCount = 1 << 18
+    let (input, before, after) = (
+      try device.makeBuffer(byteCount: 4 * wordCount), try device.makeBuffer(byteCount: 4 * wordCount),
+      try device.makeBuffer(byteCount: 4 * wordCount)
+    )
+    try queue.run([.fill(BufferSlice(input), word: 1), .fill(BufferSlice(counter), word: 1)])
+    try queue.submit(
+      queue.record([
+        .dispatch(
+          Dispatch(
+            kernel, bindings: [BufferSlice(counter)], groupCount: GroupCount(64), pushConstants: [1 << 20],
+            label: "slow")),
+        .copy(from: BufferSlice(input), to: BufferSlice(before)),
+      ]))
+    let work = try #require(queue.state.withLock { $0.lastEvent })
+    var words = [UInt32](repeating: 2, count: wordCount)
+    try queue.write(words, to: input)
+    #expect(try queue.context.executionStatus(of: work) > 0, "the write waited for the work before it")
+    for index in words.indices { words[index] = 3 }
+    try queue.submit(queue.record([.copy(from: BufferSlice(input), to: BufferSlice(after))]))
+    #expect(try queue.read(wordCount, from: before, initial: UInt32.max).allSatisfy { $0 == 1 })
+    #expect(try queue.read(wordCount, from: after, initial: UInt32.max).allSatisfy { $0 == 2 })
+  }
+
+  @Test("Bytes survive the round trip, be they few or more than can be on their way")
+  func roundTrip() throws {
+    let device = try OpenCLFixture.device()
+    let queue = try device.makeQueue()
+    let byteCount = 40 << 20
+    let buffer = try device.makeBuffer(byteCount: byteCount)
+    for (offset, count) in [(0, byteCount), (8, 3), (4096, 65_537), (1 << 20, 32 << 20), (byteCount - 4, 1)] {
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ offset) }
+      try queue.write(bytes, to: buffer, offset: offset)
+      #expect(try queue.read(count, from: buffer, offset: offset, initial: UInt8.max) == bytes)
+    }
   }
 
   @Test("Two threads may use one queue; each command runs whole")

@@ -28,6 +28,38 @@ import Testing
   }
 
   @Test(arguments: TestDevice.present)
+  func `a large argument may be overwritten once its step is submitted, while steps run on`(
+    device: TestDevice
+  ) throws {
+    try device.run { executor in
+      // 10 MiB, in small numbers: halves and sums of them are exact in float32.
+      let count = 5 << 19
+      let mean = Parameter(.zeros([count]))
+      let step = try executor.compile(inputs: [Signature([count])]) { x in
+        StepDescription(assignments: [mean.assigning(mean.tensor * 0.5 + x[0])])
+      }
+      var argument = HostArray(zeros: [count])
+      func fill(_ value: (Int) -> Float) -> UnsafeMutableRawPointer? {
+        argument.withUnsafeMutableBytes { bytes in
+          let elements = bytes.bindMemory(to: Float.self)
+          for index in elements.indices { elements[index] = value(index) }
+          return bytes.baseAddress
+        }
+      }
+      var expected = [Float](repeating: 0, count: count)
+      for number in 0..<6 {
+        let address = fill { Float(($0 + 7 * number) % 61) }
+        try step.submit([argument])
+        #expect(fill { _ in .nan } == address, "the argument was copied, not overwritten")
+        for index in expected.indices {
+          expected[index] = expected[index] * 0.5 + Float((index + 7 * number) % 61)
+        }
+      }
+      #expect(try executor.values(of: mean).elements(as: Float.self) == expected)
+    }
+  }
+
+  @Test(arguments: TestDevice.present)
   func `bits of random numbers are equal on all devices`(device: TestDevice) throws {
     try device.run { executor in
       let tensor = Tensor.uniform([100], key: RandomKey(seed: 77))

@@ -203,6 +203,56 @@ struct VulkanQueueTests {
     }
   }
 
+  @Test(
+    "a write does not wait for the work before it, and is done with its source", arguments: Driver.allCases)
+  func writeBesideWork(driver: Driver) throws {
+    try TestDevice.with(driver.apply) { device in
+      let queue = try device.makeQueue()
+      let counter = try device.makeBuffer(byteCount: 64 * 1024 * 4)
+      // More than a chunk, less than the ring.
+      let wordCount = 600
+      let input = try device.makeBuffer([UInt32](repeating: 1, count: wordCount), through: queue)
+      let (before, after) = (
+        try device.makeBuffer(byteCount: 4 * wordCount), try device.makeBuffer(byteCount: 4 * wordCount)
+      )
+      // Each step has to wait for the one before. Short enough for drivers that end long loops.
+      let kernel = try device.makeKernel(
+        "slow",
+        """
+        layout(local_size_x = 64) in;
+        layout(set = 0, binding = 0) buffer Data { uint data[]; };
+        void main() {
+          uint value = data[gl_GlobalInvocationID.x];
+          for (uint k = 0; k < 10000; ++k) value = value * 1664525 + 1013904223;
+          data[gl_GlobalInvocationID.x] = value;
+        }
+        """)
+      let slow = try queue.record([
+        .dispatch(
+          Dispatch(
+            kernel, bindings: [BufferSlice(counter)], groupCount: GroupCount(1024), label: "slow")),
+        .barrier, .copy(from: BufferSlice(input), to: BufferSlice(before)),
+      ])
+      let copy = try queue.record([.copy(from: BufferSlice(input), to: BufferSlice(after))])
+      // The driver compiles the kernel first.
+      try queue.submit(slow)
+      try queue.waitUntilIdle()
+
+      let start = ContinuousClock.now
+      try queue.submit(slow)
+      var words = [UInt32](repeating: 2, count: wordCount)
+      try words.withUnsafeBytes { try queue.write($0, to: BufferSlice(input)) }
+      let written = ContinuousClock.now - start
+      for index in words.indices { words[index] = 3 }
+      try queue.submit(copy)
+      try queue.waitUntilIdle()
+      let whole = ContinuousClock.now - start
+      #expect(written < whole / 2)
+      #expect(try queue.words(of: before) == [UInt32](repeating: 1, count: wordCount))
+      #expect(try queue.words(of: after) == [UInt32](repeating: 2, count: wordCount))
+    }
+  }
+
   @Test("several threads may use one queue, and several queues one device")
   func threads() throws {
     try TestDevice.with { device in

@@ -1,9 +1,9 @@
 /// Hands out stretches of a staging buffer in a circle, and takes them back as submissions complete.
 ///
 /// As offsets only: touches no memory itself. Each stretch is lent until a submission number has passed.
-struct StagingRing {
+package struct StagingRing: Sendable {
   /// The size of the buffer in bytes.
-  let capacity: Int
+  package let capacity: Int
   private var lent: [Loan] = []
   private var next = 0
 
@@ -13,19 +13,19 @@ struct StagingRing {
   }
 
   /// Stretches start at multiples of this, so that a copy of whole cache lines stays one.
-  static let alignment = 64
+  private static let alignment = 64
 
   /// A ring over `capacity` bytes, all free.
-  init(capacity: Int) {
+  package init(capacity: Int) {
     self.capacity = capacity
   }
 
   /// The submission that the longest-lent stretch waits for.
-  var oldestSubmission: UInt64? { lent.first?.submission }
+  package var oldestSubmission: UInt64? { lent.first?.submission }
 
   /// Lends `byteCount` bytes until `submission` completes, or returns nil until older ones are released.
-  mutating func reserve(byteCount: Int, until submission: UInt64) -> Int? {
-    let count = byteCount.roundedUp(toMultipleOf: Self.alignment)
+  package mutating func reserve(byteCount: Int, until submission: UInt64) -> Int? {
+    let count = (byteCount + Self.alignment - 1) / Self.alignment * Self.alignment
     guard let tail = lent.first?.offset else {
       guard count <= capacity else { return nil }
       return lend(offset: 0, count, submission)
@@ -39,14 +39,14 @@ struct StagingRing {
   }
 
   /// Takes back what was lent until `submission` or an earlier one.
-  mutating func release(upTo submission: UInt64) {
+  package mutating func release(upTo submission: UInt64) {
     let kept = lent.firstIndex { $0.submission > submission } ?? lent.count
     lent.removeFirst(kept)
     if lent.isEmpty { next = 0 }
   }
 
   /// Takes back the stretch that was lent last, because its submission did not come about.
-  mutating func cancelLatest() {
+  package mutating func cancelLatest() {
     if let loan = lent.popLast() { next = lent.isEmpty ? 0 : loan.offset }
   }
 

@@ -1,21 +1,22 @@
+import TestSupport
 import Testing
 
-@testable import HeklaVulkan
+@testable import HeklaDevices
 
 @Suite("The staging ring")
 struct StagingRingTests {
   @Test("stretches that are lent at the same time never overlap", arguments: 0..<4)
   func randomLoans(seed: UInt64) throws {
-    var random = SplitMix(state: seed)
+    var random = RandomNumbers(seed: seed)
     var ring = StagingRing(capacity: 4096)
     var live: [(range: Range<Int>, submission: UInt64)] = []
     var refused = 0
     for submission in 1...UInt64(2000) {
-      let byteCount = Int(random.next() % 1024) + 1
+      let byteCount = random.below(1024) + 1
       while true {
         if let offset = ring.reserve(byteCount: byteCount, until: submission) {
           // Every now and then the submission fails, and is tried again.
-          if random.next() % 7 == 0 {
+          if random.below(7) == 0 {
             ring.cancelLatest()
             continue
           }
