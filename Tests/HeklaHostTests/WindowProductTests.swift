@@ -24,10 +24,12 @@ struct WindowProductTests {
       let reach = (kernel[axis] - 1) * dilation[axis] + 1
       // One axis may be longer than a vector of any level.
       input.append(isUsed ? draw(1...(axis == 2 ? 40 : 6)) + max(0, reach - before[axis]) : 1)
-      output.append((input[axis] + before[axis] + draw(0...(isUsed ? 1 : 0)) - reach) / stride[axis] + 1)
+      output.append(
+        (input[axis] + before[axis] + draw(0...(isUsed ? 1 : 0)) - reach) / stride[axis] + 1)
     }
     let result = Convolution(
-      [direction.rawValue, isDouble ? 1 : 0, draw(1...3), draw(1...2), draw(1...20), draw(1...20)] + input
+      [direction.rawValue, isDouble ? 1 : 0, draw(1...3), draw(1...2), draw(1...20), draw(1...20)]
+        + input
         + kernel + output + stride + dilation + before)
     // What takes long to check is drawn again.
     guard let result, result.productCount < 60_000 else {
@@ -43,27 +45,32 @@ struct WindowProductTests {
     for number in 0..<12 {
       for direction in [Convolution.Direction.forward, .inputGradient, .weightGradient] {
         let convolution = Self.convolution(direction, isDouble: isDouble, &generator)
-        let (result, wanted) =
-          isDouble
-          ? results(of: convolution, kernels, Double.self, &generator)
-          : results(of: convolution, kernels, Float.self, &generator)
-        // Not the arrays, which would take minutes to print.
-        let place = zip(result, wanted).enumerated().first { $1.0 != $1.1 }
-        #expect(place == nil, "\(direction) \(number): \(convolution.source.key)")
+        for isProduct in direction == .weightGradient ? [false, true] : [true] {
+          let (result, wanted) =
+            isDouble
+            ? results(of: convolution, kernels, Double.self, &generator, isProduct: isProduct)
+            : results(of: convolution, kernels, Float.self, &generator, isProduct: isProduct)
+          // Not the arrays, which would take minutes to print.
+          let place = zip(result, wanted).enumerated().first { $1.0 != $1.1 }
+          #expect(place == nil, "\(direction) \(number) \(isProduct): \(convolution.source.key)")
+        }
       }
     }
   }
 
-  @Test(arguments: ProductKernels.Level.allCases)
-  func `an infinite input spoils the weights that meet it, and no others`(level: ProductKernels.Level) throws
-  {
+  @Test(arguments: ProductKernels.Level.allCases, [false, true])
+  func `an infinite input spoils the weights that meet it, and no others`(
+    level: ProductKernels.Level, isProduct: Bool
+  ) throws {
     guard let kernels = ProductKernels(elementSize: 4, level: level) else { return }
     // 5 x 5 with a border of 1: rows of a region are 7 long, and columns between rows meet other rows' inputs.
     let convolution = try #require(
       Convolution([2, 0, 1, 1, 2, 3, 1, 5, 5, 1, 3, 3, 1, 5, 5, 1, 1, 1, 1, 1, 1, 0, 1, 1]))
     var generator = Generator(seed: 1)
     for place in [0, 4, 12, 20, 24] {
-      let (result, wanted) = results(of: convolution, kernels, Float.self, &generator, infiniteInput: place)
+      let (result, wanted) = results(
+        of: convolution, kernels, Float.self, &generator, isProduct: isProduct, infiniteInput: place
+      )
       #expect(wanted.contains { !$0.isFinite } && wanted.contains(where: \.isFinite))
       for (element, value) in zip(result, wanted) {
         #expect(element == value || element.isNaN && value.isNaN)
@@ -71,10 +78,36 @@ struct WindowProductTests {
     }
   }
 
+  @Test(arguments: ProductKernels.Level.allCases)
+  func `pieces of the positions, blocks of channels and parts of the batch are added up`(
+    level: ProductKernels.Level
+  ) throws {
+    guard let kernels = ProductKernels(elementSize: 4, level: level) else { return }
+    var generator = Generator(seed: 11)
+    // Planes of more positions than a piece has; more channels than a block has, of small planes.
+    for (batch, channels, extents) in [
+      (1, 2, [1, 40, 45]), (35, 65, [1, 2, 2]), (1, 2, [3, 24, 25]),
+    ] {
+      let kernel = [min(extents[0], 2), 3, 3]
+      let output = [extents[0] - kernel[0] + 1, extents[1], extents[2]]
+      let convolution = try #require(
+        Convolution(
+          [2, 0, batch, 1, channels, 2] + extents + kernel + output + [1, 1, 1, 1, 1, 1, 0, 1, 1]))
+      for isProduct in [false, true] {
+        let (result, wanted) = results(
+          of: convolution, kernels, Float.self, &generator, isProduct: isProduct)
+        #expect(result == wanted)
+      }
+    }
+  }
+
   /// What the kernels make of random whole numbers, and what loops make of them.
+  ///
+  /// - Parameter isProduct: For a weight gradient, whether it has channels or positions innermost.
   private func results<Real: BinaryFloatingPoint & Sendable>(
-    of convolution: Convolution, _ kernels: ProductKernels, _: Real.Type, _ generator: inout Generator,
-    infiniteInput: Int? = nil
+    of convolution: Convolution, _ kernels: ProductKernels, _: Real.Type,
+    _ generator: inout Generator,
+    isProduct: Bool, infiniteInput: Int? = nil
   ) -> (result: [Double], wanted: [Double]) {
     func numbers(_ count: Int) -> [Real] {
       (0..<count).map { _ in Real(Int.random(in: -3...3, using: &generator)) }
@@ -82,7 +115,8 @@ struct WindowProductTests {
     let outer = convolution.batch * convolution.groups
     var x = numbers(outer * convolution.channels * convolution.inputCount)
     var y = numbers(outer * convolution.features * convolution.outputCount)
-    var weights = numbers(convolution.groups * convolution.features * convolution.channels * convolution.taps)
+    var weights = numbers(
+      convolution.groups * convolution.features * convolution.channels * convolution.taps)
     if let infiniteInput { x[infiniteInput] = .infinity }
     var wanted = (x: x, y: y, weights: weights)
     switch convolution.direction {
@@ -100,7 +134,8 @@ struct WindowProductTests {
     x.withUnsafeMutableBytes { x in
       y.withUnsafeMutableBytes { y in
         weights.withUnsafeMutableBytes { weights in
-          guard let x = x.baseAddress, let y = y.baseAddress, let weights = weights.baseAddress else {
+          guard let x = x.baseAddress, let y = y.baseAddress, let weights = weights.baseAddress
+          else {
             return
           }
           switch convolution.direction {
@@ -108,8 +143,10 @@ struct WindowProductTests {
             WindowProduct(convolution, kernels: kernels).run(source: x, weights: weights, target: y)
           case .inputGradient:
             WindowProduct(convolution, kernels: kernels).run(source: y, weights: weights, target: x)
+          case .weightGradient where isProduct:
+            WindowWeightProduct(convolution, kernels: kernels).run(x: x, y: y, weights: weights)
           case .weightGradient:
-            WindowWeightGradient(convolution, kernels: kernels).run(x: x, y: y, weights: weights)
+            WindowWeightDots(convolution, kernels: kernels).run(x: x, y: y, weights: weights)
           }
         }
       }
@@ -139,7 +176,8 @@ extension Convolution {
               let i = (0..<3).map { o[$0] * stride[$0] + k[$0] * dilation[$0] - before[$0] }
               guard (0..<3).allSatisfy({ i[$0] >= 0 && i[$0] < input[$0] }) else { continue }
               body(
-                (outer * channels + channel) * inputCount + (i[0] * input[1] + i[1]) * input[2] + i[2],
+                (outer * channels + channel) * inputCount + (i[0] * input[1] + i[1]) * input[2]
+                  + i[2],
                 ((outer % groups * features + feature) * channels + channel) * taps + tap,
                 (outer * features + feature) * outputCount + position)
             }

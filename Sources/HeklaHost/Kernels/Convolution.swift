@@ -61,12 +61,14 @@ struct Convolution: Sendable {
   /// How the convolution is done.
   private enum Body: Sendable {
     case product(WindowProduct)
-    case weightGradient(WindowWeightGradient)
+    case weightProduct(WindowWeightProduct)
+    case weightDots(WindowWeightDots)
   }
 
   private var body: Body {
-    direction == .weightGradient
-      ? .weightGradient(WindowWeightGradient(flattened)) : .product(WindowProduct(flattened))
+    guard direction == .weightGradient else { return .product(WindowProduct(flattened)) }
+    return WindowWeightProduct.isFaster(for: flattened)
+      ? .weightProduct(WindowWeightProduct(flattened)) : .weightDots(WindowWeightDots(flattened))
   }
 
   /// The same over one axis, where each output meets just the input in its place.
@@ -98,7 +100,8 @@ struct Convolution: Sendable {
       let y = try memory(places.y, counts.y)
     else { return }
     switch body {
-    case .weightGradient(let gradient): gradient.run(x: x, y: y, weights: weights)
+    case .weightProduct(let gradient): gradient.run(x: x, y: y, weights: weights)
+    case .weightDots(let gradient): gradient.run(x: x, y: y, weights: weights)
     case .product(let product):
       direction == .forward
         ? product.run(source: x, weights: weights, target: y)

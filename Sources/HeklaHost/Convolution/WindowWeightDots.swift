@@ -1,11 +1,12 @@
 import CHostLoops
 
-/// The weight gradient of a convolution: for each group, `outputs x windows^T` summed over positions and the batch.
+/// The weight gradient of a convolution of few channels: for each group, `outputs x windows^T` summed over positions
+/// and the batch, with positions innermost.
 ///
 /// A task copies what a piece of the positions meets in some planes of the input, and the outputs beside it, then
 /// forms the dot products of each feature's outputs with each plane's and tap's windows where they lie. Pieces are
 /// dealt to a number of parts that the shape fixes; the parts' sums are added in order.
-struct WindowWeightGradient: Sendable {
+struct WindowWeightDots: Sendable {
   private let convolution: Convolution
   private let kernels: ProductKernels
   private let pieces: [WindowPiece]
