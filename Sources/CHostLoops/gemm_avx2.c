@@ -22,6 +22,10 @@ static const int mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0
 #define LANES 8
 #define NAME(x) host_product_float32_avx2_##x
 #define TRANSPOSE TRANSPOSE8
+#define EVENS EVENS8
+#define ODDS ODDS8
+#define LOWS LOWS8
+#define HIGHS HIGHS8
 #define LOAD_PART(from, count) ((VECTOR)_mm256_maskload_ps(from, MASK32(count)))
 #define STORE_PART(to, vector, count) _mm256_maskstore_ps(to, MASK32(count), (__m256)(vector))
 #include "gemm_template.h"
@@ -30,6 +34,10 @@ static const int mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0
 #define LANES 4
 #define NAME(x) host_product_float64_avx2_##x
 #define TRANSPOSE TRANSPOSE4
+#define EVENS EVENS4
+#define ODDS ODDS4
+#define LOWS LOWS4
+#define HIGHS HIGHS4
 #define LOAD_PART(from, count) ((VECTOR)_mm256_maskload_pd(from, MASK64(count)))
 #define STORE_PART(to, vector, count) _mm256_maskstore_pd(to, MASK64(count), (__m256d)(vector))
 #include "gemm_template.h"

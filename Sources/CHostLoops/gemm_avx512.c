@@ -17,6 +17,10 @@
 #define LANES 16
 #define NAME(x) host_product_float32_avx512_##x
 #define TRANSPOSE TRANSPOSE16
+#define EVENS EVENS16
+#define ODDS ODDS16
+#define LOWS LOWS16
+#define HIGHS HIGHS16
 #define LOAD_PART(from, count) ((VECTOR)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), from))
 #define STORE_PART(to, vector, count) _mm512_mask_storeu_ps(to, (__mmask16)((1u << (count)) - 1), (__m512)(vector))
 #include "gemm_template.h"
@@ -25,6 +29,10 @@
 #define LANES 8
 #define NAME(x) host_product_float64_avx512_##x
 #define TRANSPOSE TRANSPOSE8
+#define EVENS EVENS8
+#define ODDS ODDS8
+#define LOWS LOWS8
+#define HIGHS HIGHS8
 #define LOAD_PART(from, count) ((VECTOR)_mm512_maskz_loadu_pd((__mmask8)((1u << (count)) - 1), from))
 #define STORE_PART(to, vector, count) _mm512_mask_storeu_pd(to, (__mmask8)((1u << (count)) - 1), (__m512d)(vector))
 #include "gemm_template.h"

@@ -24,6 +24,10 @@
 #define LANES 4
 #define NAME(x) host_product_float32_baseline_##x
 #define TRANSPOSE TRANSPOSE4
+#define EVENS EVENS4
+#define ODDS ODDS4
+#define LOWS LOWS4
+#define HIGHS HIGHS4
 #define LOAD_PART LOAD_PART_LOOP
 #define STORE_PART STORE_PART_LOOP
 #include "gemm_template.h"
@@ -32,6 +36,10 @@
 #define LANES 2
 #define NAME(x) host_product_float64_baseline_##x
 #define TRANSPOSE TRANSPOSE2
+#define EVENS EVENS2
+#define ODDS ODDS2
+#define LOWS LOWS2
+#define HIGHS HIGHS2
 #define LOAD_PART LOAD_PART_LOOP
 #define STORE_PART STORE_PART_LOOP
 #include "gemm_template.h"

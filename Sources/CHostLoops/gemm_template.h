@@ -2,6 +2,7 @@
 //   REAL    the element type            LANES  elements in a vector       TARGET  the instruction set's attribute
 //   ROWS    the most rows of a tile     FOR_EACH_ROW_COUNT(X)  X(1) X(2) ... X(ROWS)
 //   NAME(x) the name of x in this set   TRANSPOSE(rows)        transposes LANES vectors in place
+//   EVENS ODDS LOWS HIGHS               lists of lanes, see winograd_template.h
 //   LOAD_PART(from, count), STORE_PART(to, vector, count)      the first 0 <= count < LANES elements of a vector,
 //                                                              the others read as 0 and are not written
 // Vectors are the compiler's vector extension, so that the sets differ in these parameters only. A product and
@@ -266,6 +267,7 @@ TARGET static void NAME(vector_by_columns)(long columns, long depth, const void 
 }
 
 #include "window_template.h"
+#include "winograd_template.h"
 
 const HostProductKernels NAME(kernels) = {
     .lanes = LANES,
@@ -277,6 +279,9 @@ const HostProductKernels NAME(kernels) = {
     .block = NAME(block),
     .window_block = NAME(window_block),
     .window_dots = NAME(window_dots),
+    .winograd_weights = NAME(winograd_weights),
+    .winograd_windows = NAME(winograd_windows),
+    .winograd_outputs = NAME(winograd_outputs),
     .rows_by_vector = NAME(rows_by_vector),
     .vector_by_columns = NAME(vector_by_columns),
 };
@@ -288,5 +293,9 @@ const HostProductKernels NAME(kernels) = {
 #undef LANES
 #undef NAME
 #undef TRANSPOSE
+#undef EVENS
+#undef ODDS
+#undef LOWS
+#undef HIGHS
 #undef LOAD_PART
 #undef STORE_PART

@@ -50,3 +50,21 @@
   SWAP16_2(rows, 8) SWAP16_2(rows, 9) SWAP16_2(rows, 12) SWAP16_2(rows, 13)   \
   SWAP16_1(rows, 0) SWAP16_1(rows, 2) SWAP16_1(rows, 4) SWAP16_1(rows, 6)     \
   SWAP16_1(rows, 8) SWAP16_1(rows, 10) SWAP16_1(rows, 12) SWAP16_1(rows, 14)
+
+// Lanes of two vectors, to part what lies by turns, and the way back.
+#define EVENS2 0, 2
+#define ODDS2 1, 3
+#define LOWS2 0, 2
+#define HIGHS2 1, 3
+#define EVENS4 0, 2, 4, 6
+#define ODDS4 1, 3, 5, 7
+#define LOWS4 0, 4, 1, 5
+#define HIGHS4 2, 6, 3, 7
+#define EVENS8 0, 2, 4, 6, 8, 10, 12, 14
+#define ODDS8 1, 3, 5, 7, 9, 11, 13, 15
+#define LOWS8 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGHS8 4, 12, 5, 13, 6, 14, 7, 15
+#define EVENS16 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODDS16 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define LOWS16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGHS16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31

@@ -111,6 +111,22 @@ typedef struct HostProductKernels {
   void (*window_dots)(long rows, long depth, const HostWindowDots *dots, const int32_t *offsets, void *sums,
                       long sums_step);
 
+  /// Transforms `rows` x `columns` windows of 3 x 3 weights, `row_step` and `column_step` apart, perhaps with their taps
+  /// backwards, and packs each of the 16 products' as one tile of a left factor, `step` from one product to the next.
+  void (*winograd_weights)(void *packed, long step, const void *weights, long row_step, long column_step,
+                           int is_flipped, long rows, long columns);
+
+  /// Transforms the tiles of a plane, each the 4 x 4 elements from its first output's place in `region` on, whose rows
+  /// are `region_step` apart. Tiles lie row by row, `step` from one product to the next.
+  /// May write one vector past the last tile, and reads as much past the last element.
+  void (*winograd_windows)(void *windows, long step, const void *region, long region_step, long tile_rows,
+                           long tile_columns);
+
+  /// Transforms the products of a plane's tiles back to outputs, whose rows are `output_step` apart, and returns
+  /// whether all are finite. May read a vector past the last tile.
+  int (*winograd_outputs)(void *outputs, long output_step, long output_rows, long output_columns,
+                          const void *products, long step);
+
   /// Computes `product[i] = sum over p of matrix[i * step + p] * vector[p]`.
   void (*rows_by_vector)(long rows, long depth, const void *matrix, long step, const void *vector, void *product);
 

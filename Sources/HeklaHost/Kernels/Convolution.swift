@@ -10,8 +10,8 @@ import HeklaDevices
 /// each `[batch or features, channels, spatial...]` as the tensors are. The last is overwritten.
 ///
 /// The unrolled matrix, each input element once per tap that meets it, is never formed: pieces of the input with their
-/// border lie in a cache, and the product reads each window where it is. Each element is a sum in an order that the
-/// shapes alone fix.
+/// border lie in a cache, and the product reads each window where it is. Windows of 3 x 3 over many planes are
+/// transformed to take fewer multiplications. Each element is a sum in an order that the shapes alone fix.
 ///
 /// Sources: Chetlur et al. 2014, "cuDNN: Efficient primitives for deep learning", section 3, for the product, there on
 /// GPUs; Georganas et al. 2018, "Anatomy of high-performance deep learning convolutions on SIMD architectures", for
@@ -61,12 +61,16 @@ struct Convolution: Sendable {
   /// How the convolution is done.
   private enum Body: Sendable {
     case product(WindowProduct)
+    case winograd(WinogradProduct)
     case weightProduct(WindowWeightProduct)
     case weightDots(WindowWeightDots)
   }
 
   private var body: Body {
-    guard direction == .weightGradient else { return .product(WindowProduct(flattened)) }
+    guard direction == .weightGradient else {
+      if let product = WinogradProduct(self), product.isFaster { return .winograd(product) }
+      return .product(WindowProduct(flattened))
+    }
     return WindowWeightProduct.isFaster(for: flattened)
       ? .weightProduct(WindowWeightProduct(flattened)) : .weightDots(WindowWeightDots(flattened))
   }
@@ -102,6 +106,10 @@ struct Convolution: Sendable {
     switch body {
     case .weightProduct(let gradient): gradient.run(x: x, y: y, weights: weights)
     case .weightDots(let gradient): gradient.run(x: x, y: y, weights: weights)
+    case .winograd(let product):
+      direction == .forward
+        ? product.run(source: x, weights: weights, target: y)
+        : product.run(source: y, weights: weights, target: x)
     case .product(let product):
       direction == .forward
         ? product.run(source: x, weights: weights, target: y)
