@@ -10,7 +10,8 @@ import HeklaTensors
 /// 2. `simplify`: equal subcomputations become one
 /// 3. `formKernels`: fusion into loops, merging of loops, an order by levels
 /// 4. `recompute`: cheap results that would be kept for a late use are computed again for it
-/// 5. `fuseEpilogues`, for shaders: products take in the loops that follow them
+/// 5. `fuseEpilogues`, for shaders: products take in the loops that follow them; `fuseRows`, for the host: loops over
+///    the same rows share a launch
 /// 6. `lower`: each kernel becomes launches of GLSL shaders or host bodies; `IndexChecks` go before those that take
 ///    indices, where they are asked for
 /// 7. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
@@ -43,8 +44,11 @@ struct Compiler {
     if options.recomputes, options.reusesMemory, draft.repetition == nil {
       kernels = recompute(kernels, of: computation)
     }
-    if options.fuses, capabilities.interface != .host {
-      kernels = fuseEpilogues(kernels, roots: computation.roots, maxBindings: maxBindings)
+    if options.fuses {
+      kernels =
+        capabilities.interface == .host
+        ? fuseRows(kernels, of: computation)
+        : fuseEpilogues(kernels, roots: computation.roots, maxBindings: maxBindings)
     }
     for kernel in kernels {
       guard case .repetition(let node, let fold) = kernel.body else {

@@ -22,6 +22,11 @@ enum RandomGraphSeeds {
     try check(RandomGraph(seed: seed).outputs, label: "HEKLA_SEED=\(seed)")
   }
 
+  @Test(arguments: RandomGraphSeeds.many)
+  func `loops over the same rows keep their order when they are brought together`(seed: UInt64) throws {
+    try check(RandomGraph(seed: seed).outputs, fusesRows: true, label: "HEKLA_SEED=\(seed)")
+  }
+
   @Test(arguments: CompilerOptions.variations.filter { $0.options.replays }.map(\.name))
   func `no pass changes what the loops mean`(variation: String) throws {
     let options = CompilerOptions.variations.first { $0.name == variation }?.options ?? CompilerOptions()
@@ -47,7 +52,7 @@ enum RandomGraphSeeds {
 
   /// Forms kernels, interprets them in order, and compares every output with its reference.
   private func check(
-    _ outputs: [Tensor], options: CompilerOptions = CompilerOptions(), label: String,
+    _ outputs: [Tensor], options: CompilerOptions = CompilerOptions(), fusesRows: Bool = false, label: String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     var computation = Computation(StepDescription(outputs: outputs))
@@ -59,7 +64,24 @@ enum RandomGraphSeeds {
       let array = node.primitive.reference([], signature: node.signature)
       return array.elementType.isFloating ? array.converted(to: .float64) : array
     }
-    for kernel in formKernels(computation, options: options, maxBindings: 16) {
+    func interpret(_ built: BuiltLoop) {
+      let targets = built.roots.map { root in
+        HostArray(zeros: root.shape, of: root.elementType.isFloating ? .float64 : root.elementType)
+      }
+      let results = evaluate(
+        built.loop,
+        bindings: built.reads.map { node in
+          node.shape.count == 0 ? HostArray(zeros: node.shape, of: node.elementType) : value(node)
+        } + targets)
+      for (root, result) in zip(built.roots, results.suffix(targets.count)) { values[root] = result }
+    }
+    var kernels = formKernels(computation, options: options, maxBindings: 16)
+    if fusesRows { kernels = fuseRows(kernels, of: computation) }
+    for kernel in kernels {
+      // Of what is read, all but arguments and constants has to be there: the order of the kernels is right.
+      for node in kernel.reads where !node.isLeaf && node.shape.count > 0 {
+        #expect(values[node] != nil, "\(label): \(kernel.label)")
+      }
       switch kernel.body {
       case .primitive(let node), .repetition(let node, _), .fused(let node, _, _):
         let inputs = node.inputs.map { value($0.base).reshaped(to: $0.shape) }
@@ -75,16 +97,8 @@ enum RandomGraphSeeds {
             values[target] = results[0]
           }
         }
-      case .loop(let built):
-        let targets = built.roots.map { root in
-          HostArray(zeros: root.shape, of: root.elementType.isFloating ? .float64 : root.elementType)
-        }
-        let results = evaluate(
-          built.loop,
-          bindings: built.reads.map { node in
-            node.shape.count == 0 ? HostArray(zeros: node.shape, of: node.elementType) : value(node)
-          } + targets)
-        for (root, result) in zip(built.roots, results.suffix(targets.count)) { values[root] = result }
+      case .loop(let built): interpret(built)
+      case .rows(let group): for member in group.members { interpret(member.loop) }
       }
     }
     for (output, wanted) in zip(computation.outputs, referenceValues(of: outputs))
@@ -96,4 +110,9 @@ enum RandomGraphSeeds {
       #expect(difference == nil, "\(label): \(difference ?? "")", sourceLocation: sourceLocation)
     }
   }
+}
+
+extension Node {
+  /// Whether it is given and not computed.
+  fileprivate var isLeaf: Bool { if case .leaf = primitive.lowering { true } else { false } }
 }

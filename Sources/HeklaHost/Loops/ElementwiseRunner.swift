@@ -28,10 +28,11 @@ final class ElementwiseRunner: LoopRunner {
 
   private let tiling: Tiling?
 
-  init(_ loop: Loop, nest: Nest, library: BlockLibrary) throws(DeviceError) {
+  /// - Parameter isWithinRows: Whether parts of the points are run by themselves, which then are no tiles.
+  init(_ loop: Loop, nest: Nest, library: BlockLibrary, isWithinRows: Bool = false) throws(DeviceError) {
     let rank = nest.extents.count
     let space: StageParts.Space
-    let rowAxis = Self.axisReadAlong(nest)
+    let rowAxis = isWithinRows ? nil : Self.axisReadAlong(nest)
     if let rowAxis {
       space = StageParts.Space(
         extents: nest.extents, outerAxes: (0..<rank - 1).filter { $0 != rowAxis },
@@ -116,6 +117,17 @@ final class ElementwiseRunner: LoopRunner {
 
   private func run(_ points: Range<Int>, _ bindings: UnsafePointer<UnsafeMutableRawPointer>) {
     guard let scratch = host_thread_scratch(stage.frameByteCount) else { return }
+    run(points, bindings, scratch)
+  }
+
+  var frameByteCount: Int { stage.frameByteCount }
+  var nanosecondsPerPoint: Double { stage.nanosecondsPerPoint }
+
+  /// Computes `points`, numbered in the order of what is written first, in `scratch`, which has `frameByteCount` bytes.
+  func run(
+    _ points: Range<Int>, _ bindings: UnsafePointer<UnsafeMutableRawPointer>,
+    _ scratch: UnsafeMutableRawPointer
+  ) {
     let frame = stage.frame(in: scratch, bindings: bindings)
     if let tiling {
       runTiles(points, tiling, frame)
@@ -159,7 +171,7 @@ extension ElementwiseRunner {
 /// How much work is worth handing to another thread.
 enum WorkGrain {
   /// A chunk of some 30 microseconds: ten times what a fork and join costs.
-  private static let nanoseconds = 30_000.0
+  static let nanoseconds = 30_000.0
 
   /// The number of points in a chunk, a multiple of `step`.
   static func chunkSize(nanosecondsPerPoint: Double, multipleOf step: Int) -> Int {

@@ -29,9 +29,20 @@ public enum LoopKernel {
     } catch {
       runner = .failure(error)
     }
-    let sizes = BindingSizes(loop)
-    return HostSource(name: name, key: "loop \(library.name) \(loop.canonicalText)") {
-      (arguments: HostArguments) throws(DeviceError) in
+    return HostSource(
+      name: name, key: "loop \(library.name) \(loop.canonicalText)", runner: runner,
+      sizes: BindingSizes([loop]),
+      pool: pool)
+  }
+}
+
+extension HostSource {
+  /// The kernel that runs `runner` on memory of at least `sizes`, or throws why there is none.
+  init(
+    name: String, key: String, runner: Result<any LoopRunner, DeviceError>, sizes: BindingSizes,
+    pool: ThreadPool
+  ) {
+    self.init(name: name, key: key) { (arguments: HostArguments) throws(DeviceError) in
       let runner = try runner.get()
       if runner.isEmpty { return }
       try sizes.check(arguments.bindings, kernel: name)
@@ -64,24 +75,28 @@ struct BindingSizes: Sendable {
 
   var count: Int { byteCounts.count }
 
-  init(_ loop: Loop) {
-    var byteCounts = [Int](
-      repeating: 0,
-      count: 1 + max(loop.reads.map(\.binding).max() ?? -1, loop.writes.map(\.binding).max() ?? -1))
-    let extents = loop.extents + loop.reductionExtents
-    func require(_ binding: Int, _ index: Loop.Affine, _ type: ElementType) {
-      guard binding >= 0 else { return }
-      let last = Nest.range(of: index, extents: extents).upperBound
-      byteCounts[binding] = max(byteCounts[binding], (last + 1) * type.byteCount)
+  /// What `loops` need of all bindings but the last `temporaryCount`.
+  init(_ loops: [Loop], leavingOut temporaryCount: Int = 0) {
+    let last = loops.flatMap { $0.reads.map(\.binding) + $0.writes.map(\.binding) }.max() ?? -1
+    var byteCounts = [Int](repeating: 0, count: last + 1)
+    for loop in loops {
+      let extents = loop.extents + loop.reductionExtents
+      func require(_ binding: Int, _ index: Loop.Affine, _ type: ElementType) {
+        guard binding >= 0 else { return }
+        let last = Nest.range(of: index, extents: extents).upperBound
+        byteCounts[binding] = max(byteCounts[binding], (last + 1) * type.byteCount)
+      }
+      if !extents.contains(0) {
+        // What guarded reads need depends on their guards, whose maker answers for them.
+        for read in loop.reads where read.guards.isEmpty {
+          require(read.binding, read.index, read.elementType)
+        }
+      }
+      if !loop.extents.contains(0) {
+        for write in loop.writes { require(write.binding, write.index, write.elementType) }
+      }
     }
-    if !extents.contains(0) {
-      // What guarded reads need depends on their guards, whose maker answers for them.
-      for read in loop.reads where read.guards.isEmpty { require(read.binding, read.index, read.elementType) }
-    }
-    if !loop.extents.contains(0) {
-      for write in loop.writes { require(write.binding, write.index, write.elementType) }
-    }
-    self.byteCounts = byteCounts
+    self.byteCounts = byteCounts.dropLast(temporaryCount)
   }
 
   func check(_ bindings: [UnsafeMutableRawBufferPointer], kernel: String) throws(DeviceError) {

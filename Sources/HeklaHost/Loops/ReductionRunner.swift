@@ -53,14 +53,27 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
   /// The number of reduction steps in a part, and the number of parts.
   private let partSize: Int
   private let partCount: Int
-  private let partByteCount: Int
+  /// The bytes of the accumulators of all points.
+  let partByteCount: Int
   private let epilogueOffset: Int
-  private let frameByteCount: Int
+  let frameByteCount: Int
+  /// What the whole loop takes, roughly, on one thread.
+  let nanoseconds: Double
   private let isSerial: Bool
 
   private static let largestTile = 1_024
 
-  init(_ loop: Loop, nest: Nest, library: BlockLibrary) throws(DeviceError) {
+  /// What the loop is a part of.
+  enum Role {
+    /// Nothing: it is run as a whole.
+    case whole
+    /// `RowLoops` in which some of its parallel points are reduced at a time.
+    case withinRows
+    /// `RowLoops` in which some of its reduction's steps are folded at a time.
+    case foldingRows
+  }
+
+  init(_ loop: Loop, nest: Nest, library: BlockLibrary, role: Role = .whole) throws(DeviceError) {
     let extents = nest.extents + nest.reductionExtents
     let parallelAxes = Array(0..<nest.extents.count)
     let reductionAxes = Array(nest.extents.count..<extents.count)
@@ -79,7 +92,7 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
       space = StageParts.Space(
         extents: extents, outerAxes: parallelAxes.dropLast(),
         blockAxes: reductionAxes + [parallelAxes.count - 1])
-    } else if reductionCount > 512 {
+    } else if reductionCount > 512 || role == .foldingRows {
       layout = .partOfRow
       space = StageParts.Space(extents: extents, outerAxes: parallelAxes, blockAxes: reductionAxes)
     } else {
@@ -122,7 +135,7 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
     // Parts: only where there are too few tiles for many threads, and of a size that the loop alone fixes.
     let total = Double(count) * Double(reductionCount) * body.nanosecondsPerPoint
     var partSize = max(reductionCount, 1)
-    if layout != .rows, tileCount < 16, total > 100_000 {
+    if role == .whole, layout != .rows, tileCount < 16, total > 100_000 {
       let parts = min(64, max(1, Int(total / 30_000) / max(tileCount, 1)))
       partSize = (reductionCount + parts - 1) / parts
       if layout == .partOfRow { partSize = (partSize + body.blockSize - 1) / body.blockSize * body.blockSize }
@@ -130,6 +143,7 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
     self.partSize = partSize
     partCount = max(1, (reductionCount + partSize - 1) / partSize)
     isSerial = total < 30_000
+    nanoseconds = total
 
     var offset = (body.frameByteCount + 63) / 64 * 64
     epilogueOffset = offset
@@ -214,7 +228,26 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
         call.runner._withUnsafeGuaranteedRef { $0.reducePart(index, call.bindings, call.parts) }
       }
     }
-    for tile in 0..<tileCount { mergeAndFinish(tile, bindings, parts) }
+    finish(parts: parts, count: partCount, stride: partByteCount, bindings)
+  }
+
+  /// Where the accumulators of some points lie: in a frame, or in a part's memory, which has those of all points.
+  private struct Place {
+    var memory: UnsafeMutableRawPointer
+    /// Where the first point lies in a part's memory; nil in a frame.
+    var first: Int?
+
+    func accumulators(of fold: Fold, _ point: Int) -> UnsafeMutableRawPointer {
+      let size = fold.functions.accumulator_size
+      guard let first else { return memory + fold.accumulators + point * size }
+      return memory + fold.partAccumulators + (first + point) * size
+    }
+
+    func positions(of fold: Fold, _ point: Int) -> UnsafeMutablePointer<Int32> {
+      let position = fold.isArgument ? (first ?? 0) + point : 0
+      let offset = first == nil ? fold.positions : fold.partPositions
+      return (memory + offset + 4 * position).assumingMemoryBound(to: Int32.self)
+    }
   }
 
   /// The parallel points of a tile.
@@ -230,11 +263,57 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
 
   private func reduceAndFinish(_ tile: Int, _ bindings: UnsafePointer<UnsafeMutableRawPointer>) {
     guard let scratch = host_thread_scratch(frameByteCount) else { return }
-    let points = points(tile)
+    reduceAndFinish(points(tile), bindings, scratch)
+  }
+
+  private func reduceAndFinish(
+    _ points: Range<Int>, _ bindings: UnsafePointer<UnsafeMutableRawPointer>,
+    _ scratch: UnsafeMutableRawPointer
+  ) {
     start(points.count, position: 0, scratch)
     reduce(points, steps: 0..<reductionCount, bindings, scratch)
     finish(points, bindings, scratch)
   }
+
+  // MARK: Within rows
+
+  /// Reduces `points` in `scratch`, which has `frameByteCount` bytes.
+  func run(
+    _ points: Range<Int>, _ bindings: UnsafePointer<UnsafeMutableRawPointer>,
+    _ scratch: UnsafeMutableRawPointer
+  ) {
+    var first = points.lowerBound
+    while first < points.upperBound {
+      var end = min(first + tileSize, points.upperBound)
+      if layout == .columns || layout == .partOfColumns { end = min(end, (first / width + 1) * width) }
+      reduceAndFinish(first..<end, bindings, scratch)
+      first = end
+    }
+  }
+
+  /// Sets the accumulators of a part whose first step is `step`, in memory of `partByteCount` bytes.
+  func start(part: UnsafeMutableRawPointer, step: Int) {
+    let place = Place(memory: part, first: 0)
+    for fold in folds {
+      fold.functions.start(
+        place.accumulators(of: fold, 0), place.positions(of: fold, 0), count, Int32(truncatingIfNeeded: step))
+    }
+  }
+
+  /// Folds `steps` of the reduction of all points into a part.
+  func fold(
+    _ steps: Range<Int>, into part: UnsafeMutableRawPointer,
+    _ bindings: UnsafePointer<UnsafeMutableRawPointer>,
+    _ scratch: UnsafeMutableRawPointer
+  ) {
+    for tile in 0..<tileCount {
+      let points = points(tile)
+      reduce(
+        points, steps: steps, bindings, scratch, into: Place(memory: part, first: points.lowerBound))
+    }
+  }
+
+  // MARK: Parts
 
   private func reducePart(
     _ index: Int, _ bindings: UnsafePointer<UnsafeMutableRawPointer>, _ parts: UnsafeMutableRawPointer?
@@ -257,14 +336,24 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
     }
   }
 
+  /// Combines the accumulators of `count` parts, each `stride` bytes after the last, and stores the results.
+  func finish(
+    parts: UnsafeMutableRawPointer, count: Int, stride: Int,
+    _ bindings: UnsafePointer<UnsafeMutableRawPointer>
+  ) {
+    for tile in 0..<tileCount {
+      mergeAndFinish(points(tile), parts, count: count, stride: stride, bindings)
+    }
+  }
+
   private func mergeAndFinish(
-    _ tile: Int, _ bindings: UnsafePointer<UnsafeMutableRawPointer>, _ parts: UnsafeMutableRawPointer
+    _ points: Range<Int>, _ parts: UnsafeMutableRawPointer, count: Int, stride: Int,
+    _ bindings: UnsafePointer<UnsafeMutableRawPointer>
   ) {
     guard let scratch = host_thread_scratch(frameByteCount) else { return }
-    let points = points(tile)
     start(points.count, position: 0, scratch)
-    for part in 0..<partCount {
-      let memory = parts + part * partByteCount
+    for part in 0..<count {
+      let memory = parts + part * stride
       for fold in folds {
         let later = memory + fold.partAccumulators + points.lowerBound * fold.functions.accumulator_size
         let positions = memory + fold.partPositions + (fold.isArgument ? points.lowerBound * 4 : 0)
@@ -284,11 +373,13 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
     }
   }
 
+  /// Folds `steps` of the reduction of `points`, from the accumulators' first on, into accumulators at `place`.
   private func reduce(
     _ points: Range<Int>, steps: Range<Int>, _ bindings: UnsafePointer<UnsafeMutableRawPointer>,
-    _ scratch: UnsafeMutableRawPointer
+    _ scratch: UnsafeMutableRawPointer, into place: Place? = nil
   ) {
     guard !steps.isEmpty else { return }
+    let place = place ?? Place(memory: scratch)
     let frame = body.frame(in: scratch, bindings: bindings)
     switch layout {
     case .partOfRow:
@@ -298,7 +389,7 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
         while step < steps.upperBound {
           let length = min(body.blockSize, steps.upperBound - step)
           body.run(first: step, count: length, frame)
-          foldRows(frame, scratch, to: position, rows: 1, length: length, position: step)
+          foldRows(frame, place, to: position, rows: 1, length: length, position: step)
           step += length
         }
       }
@@ -312,7 +403,7 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
           while step < length {
             let part = min(body.blockSize, length - step)
             body.run(first: point * length + step, count: part, frame)
-            foldRows(frame, scratch, to: position, rows: 1, length: part, position: step)
+            foldRows(frame, place, to: position, rows: 1, length: part, position: step)
             step += part
           }
         }
@@ -323,7 +414,7 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
       while point < points.upperBound {
         let rows = min(rowsPerBlock, points.upperBound - point)
         body.run(first: point * length, count: rows * length, frame)
-        foldRows(frame, scratch, to: point - points.lowerBound, rows: rows, length: length, position: 0)
+        foldRows(frame, place, to: point - points.lowerBound, rows: rows, length: length, position: 0)
         point += rows
       }
     case .columns:
@@ -334,14 +425,14 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
         while step < steps.upperBound {
           let rows = min(stepsPerBlock, steps.upperBound - step)
           body.run(first: step * width, count: rows * width, frame)
-          foldColumns(frame, scratch, to: 0, rows: rows, length: width, position: step)
+          foldColumns(frame, place, to: 0, rows: rows, length: width, position: step)
           step += rows
         }
       } else {
         let first = points.lowerBound % width
         for step in steps {
           body.run(first: step * width + first, count: points.count, frame)
-          foldColumns(frame, scratch, to: 0, rows: 1, length: points.count, position: step)
+          foldColumns(frame, place, to: 0, rows: 1, length: points.count, position: step)
         }
       }
     case .partOfColumns:
@@ -353,7 +444,7 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
         while first < points.count {
           let length = min(body.blockSize, points.count - first)
           body.run(first: column + first, count: length, frame)
-          foldColumns(frame, scratch, to: first, rows: 1, length: length, position: step)
+          foldColumns(frame, place, to: first, rows: 1, length: length, position: step)
           first += length
         }
       }
@@ -361,27 +452,23 @@ final class ReductionRunner: LoopRunner, @unchecked Sendable {
   }
 
   private func foldRows(
-    _ frame: Stage.Frame, _ scratch: UnsafeMutableRawPointer, to point: Int, rows: Int, length: Int,
-    position: Int
+    _ frame: Stage.Frame, _ place: Place, to point: Int, rows: Int, length: Int, position: Int
   ) {
     for index in 0..<folds.count {
       let fold = folds[index]
       fold.functions.fold_rows(
-        scratch + fold.accumulators + point * fold.functions.accumulator_size,
-        (scratch + fold.positions + (fold.isArgument ? point * 4 : 0)).assumingMemoryBound(to: Int32.self),
+        place.accumulators(of: fold, point), place.positions(of: fold, point),
         frame.slots[body.outputs[index].slot], rows, length, Int32(truncatingIfNeeded: position))
     }
   }
 
   private func foldColumns(
-    _ frame: Stage.Frame, _ scratch: UnsafeMutableRawPointer, to point: Int, rows: Int, length: Int,
-    position: Int
+    _ frame: Stage.Frame, _ place: Place, to point: Int, rows: Int, length: Int, position: Int
   ) {
     for index in 0..<folds.count {
       let fold = folds[index]
       fold.functions.fold_columns(
-        scratch + fold.accumulators + point * fold.functions.accumulator_size,
-        (scratch + fold.positions + (fold.isArgument ? point * 4 : 0)).assumingMemoryBound(to: Int32.self),
+        place.accumulators(of: fold, point), place.positions(of: fold, point),
         frame.slots[body.outputs[index].slot], rows, length, Int32(truncatingIfNeeded: position))
     }
   }

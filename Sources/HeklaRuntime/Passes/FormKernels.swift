@@ -13,6 +13,8 @@ struct FormedKernel {
     /// By the hand-written kernels of this node's primitive, each element of whose result goes through a loop, where
     /// it is read at `binding`, before it is stored.
     case fused(Node, BuiltLoop, binding: Int)
+    /// By generated loops, some rows of each at a time.
+    case rows(RowGroup)
     /// By the kernels of the fold's body, again for each step.
     case repetition(Node, Fold)
   }
@@ -30,7 +32,7 @@ struct FormedKernel {
     // What the product itself reads, it reads everywhere.
     case .fused(let node, let built, _):
       built.pointwiseReads.subtracting(node.inputs.map { substitutes[$0.base] ?? $0.base })
-    case .primitive, .repetition: []
+    case .primitive, .rows, .repetition: []
     }
   }
 
@@ -39,7 +41,7 @@ struct FormedKernel {
     switch body {
     case .loop(let built): built.loop.accumulators.isEmpty
     case .fused: true
-    case .primitive, .repetition: false
+    case .primitive, .rows, .repetition: false
     }
   }
 
@@ -59,6 +61,7 @@ struct FormedKernel {
     case .loop(let built): built.loop.operationCount
     case .primitive(let node): count(node)
     case .fused(let node, let built, _): count(node).map { $0 + built.loop.operationCount }
+    case .rows(let group): group.members.reduce(0) { $0 + $1.loop.loop.operationCount }
     // Its body's kernels have theirs.
     case .repetition: nil
     }
@@ -82,13 +85,8 @@ struct FormedKernel {
     switch body {
     case .primitive(let node), .repetition(let node, _): node.primitive.name
     case .fused(let node, _, _): "\(node.primitive.name) + map"
-    case .loop(let built):
-      if let fold = built.loop.accumulators.first?.fold {
-        built.loop.accumulators.count == 1
-          ? fold.rawValue : "\(fold.rawValue) +\(built.loop.accumulators.count - 1)"
-      } else {
-        built.roots.count == 1 ? "map" : "map x\(built.roots.count)"
-      }
+    case .loop(let built): built.label
+    case .rows(let group): "rows of \(group.members.count)"
     }
   }
 }

@@ -11,6 +11,14 @@ struct BuiltLoop {
   /// What each written binding holds.
   var roots: [Node]
 
+  /// What plans and profiles call it.
+  var label: String {
+    guard let fold = loop.accumulators.first?.fold else {
+      return roots.count == 1 ? "map" : "map x\(roots.count)"
+    }
+    return loop.accumulators.count == 1 ? fold.rawValue : "\(fold.rawValue) +\(loop.accumulators.count - 1)"
+  }
+
   /// The same without the writes of nodes that nobody reads; their values are still computed where others need them.
   func writingOnly(_ needed: Set<Node>) -> BuiltLoop {
     var result = self

@@ -50,6 +50,12 @@ func lower(
       writtenCount: built.roots.count,
       groupCount: groups, pushConstants: [])
     return ([call], [])
+  case .rows(let group):
+    let call = LoweredCall(
+      label: kernel.label, variant: "loop", source: .host(group.loops.source(name: "rows")),
+      operands: (group.reads + group.writes).map { .node($0) }, writtenCount: group.writes.count,
+      groupCount: GroupCount(1), pushConstants: [])
+    return ([call], [])
   // Planned by itself; see `Compiler`.
   case .repetition: return ([], [])
   case .primitive(let node):

@@ -135,7 +135,7 @@ extension FormedKernel {
   fileprivate var takesSubstitutes: Bool {
     switch body {
     case .loop, .primitive: true
-    case .fused, .repetition: false
+    case .fused, .rows, .repetition: false
     }
   }
 
@@ -151,7 +151,7 @@ extension FormedKernel {
         let current = substitutes[input] ?? input
         if let copy = copies[current] { substitutes[input] = copy }
       }
-    case .fused, .repetition: return
+    case .fused, .rows, .repetition: return
     }
     reads = reads.map { copies[$0] ?? $0 }
   }
