@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #define HOST_HAS_HALF 1
+#define HOST_HAS_SCALE 1
 #define HOST_LEVEL_NAME "AVX-512"
 #define HOST_LIBRARY host_blocks_avx512
 #pragma clang attribute push( \

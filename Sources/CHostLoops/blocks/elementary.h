@@ -1,7 +1,7 @@
 // Elementary functions of float, 16 at a time and free of branches.
 //
-// Range reductions and most polynomials follow Moshier's Cephes library (single precision, 1995); erf is fitted
-// here. Rounding to an integer uses the 1.5 * 2^23 trick, so that NaN and infinity pass without an undefined
+// Range reductions and most polynomials follow Moshier's Cephes library (single precision, 1995); exp and erf are
+// fitted here. Rounding to an integer uses the 1.5 * 2^23 trick, so that NaN and infinity pass without an undefined
 // conversion. Where lanes leave the range a reduction is good for, those lanes call the C library.
 
 #pragma once
@@ -14,25 +14,41 @@ INLINE f32 with_sign_f32(f32 x, u32 sign) { return BITS(f32, BITS(u32, x) ^ sign
 // 2^n for n in -126...127.
 INLINE f32 power_of_two_f32(i32 n) { return BITS(f32, (n + 127) << 23); }
 
-typedef struct { i32 n; f32 r; } Reduced;
+typedef struct { i32 n; f32 r, whole; } Reduced;
 
-// x = n ln 2 + r, |r| <= ln 2 / 2. The parts of ln 2 are Cephes' C1 and C2: n C1 is exact.
+// x = n ln 2 + r, |r| <= ln 2 / 2; `whole` is n again. The parts of ln 2 are Cephes' C1 and C2: n C1 is exact.
 INLINE Reduced reduce_exp_f32(f32 x) {
   const float magic = 12582912.0f;
   f32 t = x * 1.44269504088896341f + magic;
   f32 n = t - magic;
   f32 r = x - n * 0.693359375f;
   r = r + n * 2.12194440e-4f;
-  return (Reduced){BITS(i32, t) - 0x4B400000, r};
+  return (Reduced){BITS(i32, t) - 0x4B400000, r, n};
 }
 
-// (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2: expf of Cephes.
+// (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, fitted here: e^r is off by 3.1e-9 of it.
 INLINE f32 exp_tail_f32(f32 r) {
-  f32 p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  return p * r + 5.0000001201e-1f;
+  f32 p = r * 1.3814601116e-3f + 8.3687156439e-3f;
+  p = p * r + 4.1668388993e-2f;
+  p = p * r + 1.6666521132e-1f;
+  return p * r + 4.9999994040e-1f;
+}
+
+// e^r for |r| <= ln 2 / 2.
+INLINE f32 exp_reduced_f32(f32 r) {
+  f32 p = exp_tail_f32(r) * r + 1.0f;
+  return p * r + 1.0f;
+}
+
+// y 2^n for y in [1/2, 2] and the n of a reduction, in -160...130.
+INLINE f32 scale_f32(f32 y, Reduced reduced) {
+#if HOST_HAS_SCALE
+  return __builtin_ia32_scalefps512_mask(y, reduced.whole, y, 0xFFFF, 4);
+#else
+  // Two factors, since 2^n itself may overflow or be denormal where the result is not.
+  i32 half = reduced.n >> 1;
+  return y * power_of_two_f32(half) * power_of_two_f32(reduced.n - half);
+#endif
 }
 
 INLINE f32 exp_f32(f32 x) {
@@ -40,11 +56,7 @@ INLINE f32 exp_f32(f32 x) {
   x = x > 89.0f ? (f32)89.0f : x;
   x = x < -110.0f ? (f32)-110.0f : x;
   Reduced reduced = reduce_exp_f32(x);
-  f32 r = reduced.r;
-  f32 y = exp_tail_f32(r) * (r * r) + r + 1.0f;
-  // Two factors, since 2^n itself may overflow or be denormal where the result is not.
-  i32 half = reduced.n >> 1;
-  return y * power_of_two_f32(half) * power_of_two_f32(reduced.n - half);
+  return scale_f32(exp_reduced_f32(reduced.r), reduced);
 }
 
 INLINE f32 expm1_f32(f32 x) {
@@ -162,16 +174,24 @@ INLINE f32 tan_f32(f32 x) {
   return y;
 }
 
+// e^x - 1 for |x| <= 60: the power of two is a normal number, whose bits are the last of t.
+INLINE f32 expm1_bounded_f32(f32 x) {
+  const float magic = 12582912.0f + 127.0f;
+  f32 t = x * 1.44269504088896341f + magic;
+  f32 n = t - magic;
+  f32 r = x - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  f32 m = exp_tail_f32(r) * (r * r) + r;
+  f32 power = BITS(f32, BITS(i32, t) << 23);
+  return m * power + (power - 1.0f);
+}
+
+// (e^2a - 1) / (e^2a + 1) of the magnitude a, which is 1 from 10 on.
 INLINE f32 tanh_f32(f32 x) {
-  f32 a = magnitude_f32(x), z = x * x;
-  f32 p = z * -5.70498872745e-3f + 2.06390887954e-2f;
-  p = p * z + -5.37397155531e-2f;
-  p = p * z + 1.33314422036e-1f;
-  p = p * z + -3.33332819422e-1f;
-  f32 small = p * z * x + x;
-  f32 large = with_sign_f32(1.0f - 2.0f / (exp_f32(a + a) + 1.0f), sign_bit_f32(x));
-  f32 y = a < 0.625f ? small : large;
-  return x == 0.0f ? x : y;
+  f32 a = magnitude_f32(x);
+  a = a > 10.0f ? (f32)10.0f : a;
+  f32 m = expm1_bounded_f32(a + a);
+  return with_sign_f32(m / (m + 2.0f), sign_bit_f32(x));
 }
 
 // asin of x in [0, 1/2], given x and z = x^2.
@@ -254,26 +274,21 @@ INLINE f32 cosh_f32(f32 x) {
   return a > 80.0f ? h * 0.5f * h : 0.5f * e + 0.5f / e;
 }
 
-// Fitted here to minimal largest relative error: x + x p(x^2) up to 1, then 1 - exp(-q(x)) up to 4, where erf
-// rounds to 1. The fits' own errors are 1.2e-9 and 1.1e-9.
+// 1 - e^q of the magnitude a, where q / a is fitted here to minimal largest relative error of erf up to 4, where erf
+// rounds to 1. The fit's own error is 4.0e-9; its constant, -2 / sqrt(pi), is given in two parts.
 INLINE f32 erf_f32(f32 x) {
-  f32 a = magnitude_f32(x), z = x * x;
-  f32 p = z * 7.853867282392457e-05f + -0.0008010195451788604f;
-  p = p * z + 0.005188327748328447f;
-  p = p * z + -0.026853812858462334f;
-  p = p * z + 0.1128358542919159f;
-  p = p * z + -0.3761262595653534f;
-  p = p * z + 0.12837916612625122f;
-  f32 small = p * x + x;
-  f32 c = a > 4.0f ? (f32)4.0f : a;
-  f32 q = c * -0.00018636917229741812f + 0.002947562374174595f;
-  q = q * c + -0.021837690845131874f;
-  q = q * c + 0.10310599207878113f;
-  q = q * c + 0.6381456851959229f;
-  q = q * c + 1.1270886659622192f;
-  q = q * c + 0.0003416436375118792f;
-  f32 large = with_sign_f32(1.0f - exp_f32(-q), sign_bit_f32(x));
-  return a < 1.0f ? small : (x != x ? x : large);
+  f32 a = magnitude_f32(x);
+  a = a > 4.0f ? (f32)4.0f : a;
+  f32 q = a * 9.25627592e-06f + -0.000117641357f;
+  q = q * a + 0.000632837124f;
+  q = q * a + -0.00166702783f;
+  q = q * a + 0.000160396376f;
+  q = q * a + 0.0191530641f;
+  q = q * a + -0.102777831f;
+  q = q * a + -0.636619389f;
+  q = q * a + 5.86e-8f;
+  q = a * -1.12837923f + q * a;
+  return with_sign_f32(magnitude_f32(expm1_bounded_f32(q)), sign_bit_f32(x));
 }
 
 // x^y through double: log2 by the series of atanh, 2^t by Taylor's, both good to 2^-35 of the exponent.
