@@ -61,6 +61,10 @@ const HostAttentionKernels *host_attention_kernels(const HostBlockLibrary *libra
 
 HostSegmentSums host_segment_sums(const HostBlockLibrary *library) { return library->sum_segments; }
 
+HostFourier host_fourier(const HostBlockLibrary *library, int is_double) {
+  return is_double ? library->transform_f64 : library->transform_f32;
+}
+
 void host_run(const HostInstruction *code, intptr_t instruction_count, void *const *slots, intptr_t count) {
   for (intptr_t i = 0; i < instruction_count; i++) {
     const HostInstruction *step = &code[i];

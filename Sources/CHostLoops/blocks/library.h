@@ -7,6 +7,7 @@
 #include "folds.h"
 #include "attention.h"
 #include "segments.h"
+#include "fourier.h"
 
 #define PAIR(name) {name##_0, name##_1, name##_2}
 #define CHOICE(name) {name##_0, 0, name##_2, 0, name##_4, 0, name##_6}
@@ -116,4 +117,6 @@ const HostBlockLibrary HOST_LIBRARY = {
   },
   .attention = &attention_kernels,
   .sum_segments = sum_segments,
+  .transform_f32 = fourier_f32,
+  .transform_f64 = fourier_f64,
 };

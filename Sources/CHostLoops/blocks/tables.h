@@ -16,4 +16,5 @@ struct HostBlockLibrary {
   HostFold folds[HOST_FOLD_COUNT][HOST_TYPE_COUNT];
   const HostAttentionKernels *attention;
   HostSegmentSums sum_segments;
+  HostFourier transform_f32, transform_f64;
 };

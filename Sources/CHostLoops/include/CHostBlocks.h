@@ -119,6 +119,27 @@ typedef void (*HostSegmentSums)(
   float *_Nonnull result, const float *_Nonnull values, const HostTerms *_Nonnull terms,
   const int32_t *_Nonnull offsets, intptr_t first, intptr_t end, intptr_t limit, intptr_t columns);
 
+/// Fourier transforms of rows of complex numbers whose count is a multiple of 256.
+typedef struct HostFourierRow {
+  /// The numbers of a row.
+  intptr_t count;
+  /// The prime factors of count / 16, or products of them, in any order.
+  const int32_t *_Nonnull radices;
+  /// Their number.
+  intptr_t radix_count;
+  /// e^(-2 pi i p / count) for each p below `count`, of the row's type.
+  const void *_Nonnull roots;
+  /// The roots, or for the inverse their conjugates, of l k for l below 16 and k below count / 16: for each 16 numbers
+  /// k the real parts, then the imaginary ones.
+  const void *_Nonnull turns;
+  /// 1, or -1 for the inverse.
+  int32_t sign;
+} HostFourierRow;
+
+/// Transforms the row at `source` into `result`, without a factor; `scratch` has room for a row. None may be another.
+typedef void (*HostFourier)(
+  const HostFourierRow *_Nonnull row, const void *_Nonnull source, void *_Nonnull result, void *_Nonnull scratch);
+
 /// The block functions for one level of vector instructions.
 typedef struct HostBlockLibrary HostBlockLibrary;
 
@@ -157,6 +178,9 @@ const HostAttentionKernels *_Nonnull host_attention_kernels(const HostBlockLibra
 
 /// Sums over segments.
 HostSegmentSums _Nonnull host_segment_sums(const HostBlockLibrary *_Nonnull library);
+
+/// Fourier transforms of float, or of double.
+HostFourier _Nonnull host_fourier(const HostBlockLibrary *_Nonnull library, int is_double);
 
 /// One call of a block function: operands and result by number of their slot.
 typedef struct HostInstruction {

@@ -1,3 +1,4 @@
+import CHostLoops
 import HeklaDevices
 
 /// The unscaled discrete Fourier transform of each row of complex numbers.
@@ -5,13 +6,16 @@ import HeklaDevices
 /// Parameters: 1 for float64 (0 float32), rows, n, 1 for the other sign. Bindings: source [rows, n, 2], the powers
 /// of e^(-2 pi i / n) [n, 2], result [rows, n, 2].
 /// Stockham's self-sorting transform with radices 4, 2, 3, 5, ... (Van Loan 1992, section 1.7): a prime p costs
-/// p operations per number. Rows in parallel.
+/// p operations per number. Rows in parallel. Where the length is a multiple of 256, sixteen parts of a row are
+/// transformed side by side in vectors, and joined.
 struct FourierTransform: Sendable {
   static let name = "fourier"
 
   private let isDouble, isInverse: Bool
   private let rows, n: Int
+  /// Of a row, or of a sixteenth of one that is done in vectors.
   private let radices: [Int]
+  private let isVectored: Bool
 
   init?(_ parameters: [Int]) {
     guard parameters.count == 4, parameters.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
@@ -21,6 +25,11 @@ struct FourierTransform: Sendable {
     rows = parameters[1]
     n = parameters[2]
     isInverse = parameters[3] == 1
+    isVectored = n > 0 && n.isMultiple(of: 256)
+    radices = Self.radices(of: isVectored ? n / 16 : n)
+  }
+
+  private static func radices(of n: Int) -> [Int] {
     var (rest, radix): (Int, Int) = (n, 4)
     var radices: [Int] = []
     while rest > 1 {
@@ -31,18 +40,26 @@ struct FourierTransform: Sendable {
         radix = radix == 4 ? 2 : radix == 2 ? 3 : radix * radix > rest ? rest : radix + 2
       }
     }
-    self.radices = radices
+    return radices
   }
 
-  var source: HostSource {
-    HostSource(name: Self.name, key: "\(isDouble) \(rows) \(n) \(isInverse)") {
+  var source: HostSource { source(library: .best) }
+
+  /// The same at another level of vector instructions.
+  func source(library: BlockLibrary) -> HostSource {
+    HostSource(name: Self.name, key: "\(library.name) \(isDouble) \(rows) \(n) \(isInverse)") {
       (arguments: HostArguments) throws(DeviceError) in
-      if isDouble { try run(arguments, as: Double.self) } else { try run(arguments, as: Float.self) }
+      let transform = library.fourier(isDouble: isDouble)
+      if isDouble {
+        try run(arguments, as: Double.self, transform)
+      } else {
+        try run(arguments, as: Float.self, transform)
+      }
     }
   }
 
   private func run<Element: BinaryFloatingPoint & BitwiseCopyable>(
-    _ arguments: HostArguments, as type: Element.Type
+    _ arguments: HostArguments, as type: Element.Type, _ transform: HostFourier
   ) throws(DeviceError) {
     let count = rows * n * 2
     let input = try arguments.elements(0, count: count, as: type, kernel: Self.name)
@@ -50,6 +67,10 @@ struct FourierTransform: Sendable {
     let output = try arguments.elements(2, count: count, as: type, kernel: Self.name)
     guard count > 0, let from = input.baseAddress, let roots = table.baseAddress, let to = output.baseAddress
     else {
+      return
+    }
+    if isVectored {
+      runVectored(from, to, roots, transform)
       return
     }
     ThreadPool.shared.parallel(count: rows) { row in
@@ -68,6 +89,34 @@ struct FourierTransform: Sendable {
         done *= radix
       }
       if radices.isEmpty { result.update(from: source, count: 2 * n) }
+    }
+  }
+
+  private func runVectored<Element: BinaryFloatingPoint & BitwiseCopyable>(
+    _ from: UnsafeMutablePointer<Element>, _ to: UnsafeMutablePointer<Element>,
+    _ roots: UnsafeMutablePointer<Element>, _ transform: HostFourier
+  ) {
+    let part = n / 16
+    let turns = UnsafeMutablePointer<Element>.allocate(capacity: 2 * n)
+    defer { turns.deallocate() }
+    for lane in 0..<16 {
+      for place in 0..<part {
+        let power = 2 * lane * place
+        let turn = turns + 2 * (lane * part + place / 16 * 16) + place % 16
+        turn[0] = roots[power]
+        turn[16] = isInverse ? -roots[power + 1] : roots[power + 1]
+      }
+    }
+    radices.map(Int32.init).withUnsafeBufferPointer { radices in
+      guard let first = radices.baseAddress else { return }
+      let row = HostFourierRow(
+        count: n, radices: first, radix_count: radices.count, roots: roots, turns: turns,
+        sign: isInverse ? -1 : 1)
+      ThreadPool.shared.parallel(count: rows) { number in
+        let scratch = UnsafeMutablePointer<Element>.allocate(capacity: 2 * n)
+        defer { scratch.deallocate() }
+        withUnsafePointer(to: row) { transform($0, from + 2 * n * number, to + 2 * n * number, scratch) }
+      }
     }
   }
 

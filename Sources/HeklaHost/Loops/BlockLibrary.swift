@@ -42,4 +42,7 @@ struct BlockLibrary: @unchecked Sendable {
 
   /// Sums over segments, of this level.
   var segmentSums: HostSegmentSums { host_segment_sums(table) }
+
+  /// Fourier transforms of float, or of double.
+  func fourier(isDouble: Bool) -> HostFourier { host_fourier(table, isDouble ? 1 : 0) }
 }
