@@ -18,6 +18,7 @@ public enum KernelSource: Sendable, Hashable {
 ///
 /// Conventions every shader follows: storage buffers in set 0 at bindings 0, 1, 2, ...; at most one push
 /// constant block, made of 32-bit words; `local_size_*` either literal or `local_size_*_id`; `main` as entry.
+/// For Vulkan alone, a buffer that is only read may be a `samplerBuffer`, bound as texels of four floats.
 public struct GLSLSource: Sendable, Hashable {
   /// The kernel's name: the file's base name, or what the generator calls it.
   public var name: String

@@ -42,12 +42,14 @@ void main() {
     TAKE_ROW(4, left1.x) TAKE_ROW(5, left1.y) TAKE_ROW(6, left1.z) TAKE_ROW(7, left1.w)
   }
 
-  uint start = batch * m * n;
-#define STORE(i, j, columns) \
-  store_product(start, row + i, column + j, columns[0]); \
-  store_product(start, row + i, column + j + 4, columns[1]); \
-  store_product(start, row + i, column + j + 8, columns[2]); \
-  store_product(start, row + i, column + j + 12, columns[3]);
-#define STORE_ROW(i) STORE(i, 0, sums[2 * i]) STORE(i, 16, sums[2 * i + 1])
-  STORE_ROW(0) STORE_ROW(1) STORE_ROW(2) STORE_ROW(3) STORE_ROW(4) STORE_ROW(5) STORE_ROW(6) STORE_ROW(7)
+  // A copy, so that it is this array which lies in memory for its computed index. A loop, because what follows the product
+  // is compiled for each place that stores.
+  mat4 results[16];
+  results[0] = sums[0]; results[1] = sums[1]; results[2] = sums[2]; results[3] = sums[3];
+  results[4] = sums[4]; results[5] = sums[5]; results[6] = sums[6]; results[7] = sums[7];
+  results[8] = sums[8]; results[9] = sums[9]; results[10] = sums[10]; results[11] = sums[11];
+  results[12] = sums[12]; results[13] = sums[13]; results[14] = sums[14]; results[15] = sums[15];
+  for (uint i = 0; i < 64; i++) {
+    store_product(batch * m * n, row + i / 8, column + i % 8 * 4, results[i / 4][i % 4]);
+  }
 }
