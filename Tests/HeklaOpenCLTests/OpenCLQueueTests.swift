@@ -77,7 +77,8 @@ struct OpenCLQueueTests {
             label: "slow")),
         .copy(from: BufferSlice(input), to: BufferSlice(before)),
       ]))
-    let work = try #require(queue.state.withLock { $0.lastEvent })
+    let last = queue.state.withLock { $0.lastEvent }
+    let work = try #require(last)
     var words = [UInt32](repeating: 2, count: wordCount)
     try queue.write(words, to: input)
     #expect(try queue.context.executionStatus(of: work) > 0, "the write waited for the work before it")
