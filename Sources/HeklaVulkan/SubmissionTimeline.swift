@@ -13,6 +13,8 @@ final class SubmissionTimeline: @unchecked Sendable {
   private(set) var completed: UInt64 = 0
   private let context: DeviceContext
   private let signal: Signal
+  /// Where the batches of a submission are put together.
+  private var batches: [VkSubmitInfo] = []
 
   private enum Signal {
     case semaphore(Semaphore)
@@ -36,39 +38,54 @@ final class SubmissionTimeline: @unchecked Sendable {
   func submit(_ commandBuffers: [VkCommandBuffer?]) throws(DeviceError) -> UInt64 {
     let number = last + 1
     if number > Self.maxSubmissionsInFlight { try wait(for: number - Self.maxSubmissionsInFlight) }
-    try withScratch { (scratch) throws(DeviceError) in
-      let buffers = scratch.copy(commandBuffers)
-      var batches = commandBuffers.indices.map { index in
+    var fence: VkFence?
+    if case .fences(let fences) = signal { fence = try fences.next() }
+    let result = withBatches(of: commandBuffers, setting: number) { batches in
+      context.submission.withLock { _ in
+        context.functions.queueSubmit(context.queue, UInt32(batches.count), batches.baseAddress, fence)
+      }
+    }
+    if case .fences(let fences) = signal, let fence {
+      fences.note(fence, of: number, isSubmitted: result == VK_SUCCESS)
+    }
+    try context.check(result, "vkQueueSubmit")
+    last = number
+    return number
+  }
+
+  /// Calls `body` with a batch for each of `commandBuffers`, the last of which sets a semaphore to `number`.
+  ///
+  /// Takes no memory once there was a submission of as many.
+  private func withBatches(
+    of commandBuffers: [VkCommandBuffer?], setting number: UInt64,
+    _ body: (UnsafeBufferPointer<VkSubmitInfo>) -> VkResult
+  ) -> VkResult {
+    commandBuffers.withUnsafeBufferPointer { buffers in
+      batches.removeAll(keepingCapacity: true)
+      for index in buffers.indices {
         var batch = VkSubmitInfo()
         batch.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
         batch.commandBufferCount = 1
-        batch.pCommandBuffers = UnsafePointer(buffers + index)
-        return batch
+        batch.pCommandBuffers = buffers.baseAddress.map { $0 + index }
+        batches.append(batch)
       }
-      var fence: VkFence?
-      switch signal {
-      case .semaphore(let semaphore):
+      guard case .semaphore(let semaphore) = signal else { return batches.withUnsafeBufferPointer(body) }
+      return withUnsafePointer(to: number) { number in
         var values = VkTimelineSemaphoreSubmitInfo()
         values.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO
         values.signalSemaphoreValueCount = 1
-        values.pSignalSemaphoreValues = UnsafePointer(scratch.copy(number))
+        values.pSignalSemaphoreValues = number
         let handle: VkSemaphore? = semaphore.owned.handle
-        batches[batches.count - 1].pNext = UnsafeRawPointer(scratch.copy(values))
-        batches[batches.count - 1].signalSemaphoreCount = 1
-        batches[batches.count - 1].pSignalSemaphores = UnsafePointer(scratch.copy(handle))
-      case .fences(let fences):
-        fence = try fences.next()
+        return withUnsafePointer(to: values) { values in
+          withUnsafePointer(to: handle) { handle in
+            batches[batches.count - 1].pNext = UnsafeRawPointer(values)
+            batches[batches.count - 1].signalSemaphoreCount = 1
+            batches[batches.count - 1].pSignalSemaphores = handle
+            return batches.withUnsafeBufferPointer(body)
+          }
+        }
       }
-      let result = context.submission.withLock { _ in
-        context.functions.queueSubmit(context.queue, UInt32(batches.count), batches, fence)
-      }
-      if case .fences(let fences) = signal, let fence {
-        fences.note(fence, of: number, isSubmitted: result == VK_SUCCESS)
-      }
-      try context.check(result, "vkQueueSubmit")
     }
-    last = number
-    return number
   }
 
   /// Asks the device how far it is.

@@ -19,19 +19,22 @@ public final class VulkanQueue: Queue {
     /// Carries bytes between host and device.
     var transfers: Transfers
     /// What has to stay alive, and until which submission has completed.
-    var inFlight: [ObjectIdentifier: (object: any AnyObject & Sendable, number: UInt64)] = [:]
+    var inFlight: [(object: any AnyObject & Sendable, number: UInt64)] = []
 
     /// Keeps `object` until submission `number` has completed.
     mutating func keep(_ object: any AnyObject & Sendable, until number: UInt64) {
-      inFlight[ObjectIdentifier(object)] = (object, number)
+      // What is replayed is there once; the newest come last.
+      if let index = inFlight.lastIndex(where: { $0.object === object }) {
+        inFlight[index].number = number
+      } else {
+        inFlight.append((object, number))
+      }
     }
 
     /// Lets go of what has completed.
     mutating func releaseCompleted() {
       let completed = timeline.completed
-      if inFlight.contains(where: { $0.value.number <= completed }) {
-        inFlight = inFlight.filter { $0.value.number > completed }
-      }
+      inFlight.removeAll { $0.number <= completed }
     }
 
     /// Waits for everything.
