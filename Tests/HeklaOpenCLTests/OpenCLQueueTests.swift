@@ -68,7 +68,9 @@ struct OpenCLQueueTests {
       try device.makeBuffer(byteCount: 4 * wordCount), try device.makeBuffer(byteCount: 4 * wordCount),
       try device.makeBuffer(byteCount: 4 * wordCount)
     )
-    try queue.run([.fill(BufferSlice(input), word: 1), .fill(BufferSlice(counter), word: 1)])
+    // The first write makes the staging memory, and waits until it is mapped.
+    try queue.write([UInt32](repeating: 1, count: wordCount), to: input)
+    try queue.run([.fill(BufferSlice(counter), word: 1)])
     try queue.submit(
       queue.record([
         .dispatch(
