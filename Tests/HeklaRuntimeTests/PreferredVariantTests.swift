@@ -29,8 +29,8 @@ import Testing
       throws: DeviceError.invalidArgument(
         call: "compile",
         reason: "matrix-product has no variant 'fast'. "
-          + "Its variants are host, tiled-128, tiled-64, tiled-32, registers, naive, tiled-128x64, tiled-64x128, "
-          + "tiled-128-shallow, tiled-64-fine.")
+          + "Its variants are host, tiled-128, tiled-64, tiled-32, panels, registers, naive, tiled-128x64, "
+          + "tiled-64x128, tiled-128-shallow, tiled-64-fine.")
     ) { try compile(["matrix-product": "fast"]) }
   }
 

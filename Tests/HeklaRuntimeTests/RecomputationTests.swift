@@ -65,8 +65,8 @@ import Testing
       let differing = zip(results[0], results[1]).enumerated().filter { $1.0 != $1.1 }.map(\.offset)
       #expect(differing == [])
       let byteCounts = plans.map { $0.arenaByteCounts.reduce(0, +) }
-      // Products are kept, and of what GELU makes of them little more than one layer's.
-      #expect(Double(byteCounts[0]) < 0.8 * Double(byteCounts[1]), "\(byteCounts)")
+      // Products are kept, and of what GELU makes of them little more than one layer's. Folds keep their states.
+      #expect(Double(byteCounts[0]) < (folds ? 0.9 : 0.8) * Double(byteCounts[1]), "\(byteCounts)")
       #expect(plans[0].steps.count > plans[1].steps.count)
     }
   }

@@ -278,6 +278,7 @@ import Testing
           gpubench step lenet --device cpu
           gpubench step transformer --device vulkan:0 --json
           gpubench step resnet --device opencl:0 --steps 20 --rerecord
+          gpubench step lstm --device cpu --profile
 
         TIME: the median of a step, each with the next batch from the host's memory and
         no loss read. On GPUs over blocks of steps of some 20 ms, submitted back to
@@ -300,6 +301,9 @@ import Testing
         last, which has the first one's batch, and a second training from the same seed
         had the same bits of both losses.
 
+        PROFILE: instead of the above, steps as they are by turns with steps whose
+        launches are timed one by one, and a table as 'hekla profile' has it.
+
         JSON: an object with step, device, median_ms, first_ms, peak_bytes,
         planned_bytes, launches, host_us_per_launch, host_wall_us_per_launch,
         upload_us, loss_first, loss_last and passed. What the system does not tell is
@@ -318,6 +322,9 @@ import Testing
           --batch <count>         Examples of a step. (default: as above)
           --rerecord              Record the commands anew for each step, to see what
                                   replaying them is worth.
+          --profile               Tell kernel by kernel where the time of a step goes.
+          --trace <file>          With --profile, also write a trace that
+                                  ui.perfetto.dev and chrome://tracing show.
           --json                  Print a JSON object to standard output instead of a
                                   table.
           --version               Show the version.
