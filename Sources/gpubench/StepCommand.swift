@@ -67,7 +67,8 @@ struct StepCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "With --profile, also write a trace that ui.perfetto.dev and chrome://tracing show.", valueName: "file"))
+      "With --profile, also write a trace that ui.perfetto.dev and chrome://tracing show.", valueName: "file")
+  )
   var trace: String?
 
   @Flag(help: "Print a JSON object to standard output instead of a table.")
