@@ -20,10 +20,10 @@ public final class CompiledStep: Sendable {
   /// Held from writing the arguments to reading the outputs, so that runs from several threads do not mix.
   private let turn = Mutex(())
 
-  /// - Parameter given: The memory of all parameters where they have no values yet; nil for what the executor has.
+  /// - Parameter given: The memory of parameters that have no values yet; the others have theirs from the executor.
   init(
     _ plan: Plan, on executor: PlanExecutor, options: CompilerOptions,
-    parameters given: [Parameter: DeviceValue]? = nil
+    parameters given: [Parameter: DeviceValue] = [:]
   ) throws(DeviceError) {
     self.plan = plan
     self.executor = executor
@@ -40,10 +40,8 @@ public final class CompiledStep: Sendable {
       try executor.write(constant, to: memory.inside(made))
       memory.constants.append(made)
     }
-    parameters =
-      if let given { plan.parameters.compactMap { given[$0] } } else {
-        try executor.storage(of: plan.parameters)
-      }
+    var stored = try executor.storage(of: plan.parameters.filter { given[$0] == nil }).makeIterator()
+    parameters = plan.parameters.compactMap { given[$0] ?? stored.next() }
     memory.parameters = parameters.map(\.buffer)
     self.memory = memory
     guards = MemoryGuards(plan) { memory.slice(of: $0) }

@@ -159,6 +159,15 @@ public final class PlanExecutor: Sendable {
   private func initialize(_ entries: [(parameter: Parameter, value: DeviceValue)]) throws(DeviceError) {
     let computation = Computation(
       outputs: [], assignments: entries.map { ($0.parameter, $0.parameter.initial.node) })
+    // What another parameter holds may not have been computed yet.
+    for node in computation.roots.withDependencies() {
+      guard case .parameter(let other)? = node.primitive as? Leaf else { continue }
+      throw .invalidArgument(
+        call: "compile",
+        reason:
+          "initial values depend on a parameter of \(other.signature). Make them from its initial values, "
+          + "'initial', or assign them to the parameter afterwards.")
+    }
     let plan = try Compiler(capabilities: device.capabilities, options: options).plan(computation, inputs: [])
     let values = Dictionary(entries.map { ($0.parameter, $0.value) }) { first, _ in first }
     let step = try CompiledStep(plan, on: self, options: options, parameters: values)

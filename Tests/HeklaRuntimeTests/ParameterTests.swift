@@ -31,6 +31,23 @@ import Testing
     }
   }
 
+  @Test(arguments: TestDevice.present)
+  func `initial values that depend on another parameter are refused`(device: TestDevice) throws {
+    try device.run { executor in
+      let p = Parameter(.ones([3]))
+      let (copy, twin) = (Parameter(p.tensor * 2), Parameter(p.initial * 2))
+      #expect(
+        throws: DeviceError.invalidArgument(
+          call: "compile",
+          reason:
+            "initial values depend on a parameter of \(p.signature). Make them from its initial values, "
+            + "'initial', or assign them to the parameter afterwards.")
+      ) { _ = try executor.values(of: copy) }
+      let values: [Float] = try executor.values(of: twin).elements()
+      #expect(values == [2, 2, 2])
+    }
+  }
+
   @Test(arguments: TestDevice.present, passes)
   func `an output may read the old value, the new one, or both`(device: TestDevice, passes: String) throws {
     try device.run { executor in
