@@ -61,6 +61,8 @@ const HostAttentionKernels *host_attention_kernels(const HostBlockLibrary *libra
 
 HostSegmentSums host_segment_sums(const HostBlockLibrary *library) { return library->sum_segments; }
 
+HostIndexChecks host_index_checks(const HostBlockLibrary *library) { return library->index_checks; }
+
 HostFourier host_fourier(const HostBlockLibrary *library, int is_double) {
   return is_double ? library->transform_f64 : library->transform_f32;
 }

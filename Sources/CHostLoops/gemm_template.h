@@ -223,11 +223,25 @@ INLINE void NAME(dots)(const int rows, long depth, const REAL *matrix, long step
   }
 }
 
+// As many dot products as a vector has lanes, each over no more elements: added as `dots` does, but side by side.
+INLINE void NAME(short_dots)(long depth, const REAL *matrix, long step, VECTOR factor, REAL *product) {
+  VECTOR sums[LANES];
+  UNROLLED for (int r = 0; r < LANES; r++) sums[r] = LOAD_PART(matrix + r * step, depth) * factor;
+  TRANSPOSE(sums)
+  UNROLLED for (int width = LANES / 2; width > 0; width /= 2)
+    UNROLLED for (int l = 0; l < width; l++) sums[l] += sums[l + width];
+  *(VECTOR *)product = sums[0];
+}
+
 TARGET static void NAME(rows_by_vector)(long rows, long depth, const void *matrix, long step, const void *vector,
                                         void *product) {
   const REAL *row = matrix;
   REAL *out = product;
   long i = 0;
+  if (depth <= LANES) {
+    const VECTOR factor = LOAD_PART((const REAL *)vector, depth);
+    for (; i + LANES <= rows; i += LANES) NAME(short_dots)(depth, row + i * step, step, factor, out + i);
+  }
   for (; i + 4 <= rows; i += 4) NAME(dots)(4, depth, row + i * step, step, vector, out + i);
   for (; i < rows; i++) NAME(dots)(1, depth, row + i * step, step, vector, out + i);
 }

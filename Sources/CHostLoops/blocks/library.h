@@ -117,6 +117,7 @@ const HostBlockLibrary HOST_LIBRARY = {
   },
   .attention = &attention_kernels,
   .sum_segments = sum_segments,
+  .index_checks = {largest_index, longest_segment},
   .transform_f32 = fourier_f32,
   .transform_f64 = fourier_f64,
 };

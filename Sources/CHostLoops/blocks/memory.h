@@ -55,6 +55,14 @@ INLINE u16 narrow_float16(f32 a) {
         for (intptr_t c = 0; c + LANES <= columns; c += LANES) STORE(R, d + c, value); \
         STORE(R, d + columns - LANES, value); \
       } \
+    } else if (column_stride == 0 && columns > 1) { \
+      /* A vector for each row, which reaches into the rows after it: these come later. */ \
+      const R_element *end = d + rows * columns; \
+      intptr_t r = 0; \
+      for (; r < rows && end - d >= LANES; r++, d += columns, base += row_stride) \
+        STORE(R, d, name##_lanes((S)*base)); \
+      for (; r < rows; r++, d += columns, base += row_stride) \
+        for (intptr_t c = 0; c < columns; c++) d[c] = name##_one(*base); \
     } else if (row_stride == 1 && rows >= LANES) { \
       /* A transposed tile: along memory, so that every cache line is met once. */ \
       for (intptr_t c = 0; c < columns; c++) { \

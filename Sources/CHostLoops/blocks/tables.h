@@ -16,5 +16,6 @@ struct HostBlockLibrary {
   HostFold folds[HOST_FOLD_COUNT][HOST_TYPE_COUNT];
   const HostAttentionKernels *attention;
   HostSegmentSums sum_segments;
+  HostIndexChecks index_checks;
   HostFourier transform_f32, transform_f64;
 };

@@ -119,6 +119,15 @@ typedef void (*HostSegmentSums)(
   float *_Nonnull result, const float *_Nonnull values, const HostTerms *_Nonnull terms,
   const int32_t *_Nonnull offsets, intptr_t first, intptr_t end, intptr_t limit, intptr_t columns);
 
+/// What an array of indices holds, without a branch for each.
+typedef struct HostIndexChecks {
+  /// The largest of `count` indices as unsigned numbers, so that negative ones are large; 0 of none.
+  uint32_t (*_Nonnull largest_index)(const int32_t *_Nonnull indices, intptr_t count);
+  /// The most terms of `segments` segments, segment `s` from `offsets[s]` up to `offsets[s + 1]`; -1 where an offset is
+  /// below the one before. No offset is negative.
+  int32_t (*_Nonnull longest_segment)(const int32_t *_Nonnull offsets, intptr_t segments);
+} HostIndexChecks;
+
 /// Fourier transforms of rows of complex numbers whose count is a multiple of 256.
 typedef struct HostFourierRow {
   /// The numbers of a row.
@@ -178,6 +187,9 @@ const HostAttentionKernels *_Nonnull host_attention_kernels(const HostBlockLibra
 
 /// Sums over segments.
 HostSegmentSums _Nonnull host_segment_sums(const HostBlockLibrary *_Nonnull library);
+
+/// What indices are checked with.
+HostIndexChecks host_index_checks(const HostBlockLibrary *_Nonnull library);
 
 /// Fourier transforms of float, or of double.
 HostFourier _Nonnull host_fourier(const HostBlockLibrary *_Nonnull library, int is_double);

@@ -52,10 +52,9 @@ enum RowIndices {
   static func check(
     _ indices: UnsafeMutableBufferPointer<Int32>, bound: Int, operation: String
   ) throws(DeviceError) {
-    // The largest index as unsigned, so that negative ones are large.
-    var largest: UInt32 = 0
-    for index in indices { largest = max(largest, UInt32(bitPattern: index)) }
-    guard Int(largest) >= bound else { return }
+    guard let start = indices.baseAddress,
+      Int(BlockLibrary.best.indexChecks.largest_index(start, indices.count)) >= bound, !indices.isEmpty
+    else { return }
     let first = indices.first { Int($0) < 0 || Int($0) >= bound } ?? 0
     throw .indexOutOfRange(operation: operation, index: Int(first), bound: bound)
   }

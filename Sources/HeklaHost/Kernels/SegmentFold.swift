@@ -97,13 +97,10 @@ extension HostArguments {
     let offsets = try elements(offsets, count: rows + 1, as: Int32.self, kernel: kernel)
     try RowIndices.check(order, bound: terms, operation: operation)
     try RowIndices.check(offsets, bound: terms + 1, operation: operation)
-    var before: Int32 = 0
-    for offset in offsets {
-      guard offset >= before else {
-        throw .invalidArgument(
-          call: operation, reason: "an offset of \(offset) comes after one of \(before).")
-      }
-      before = offset
+    if let starts = offsets.baseAddress, BlockLibrary.best.indexChecks.longest_segment(starts, rows) < 0 {
+      let later = offsets.indices.dropFirst().first { offsets[$0] < offsets[$0 - 1] } ?? rows
+      throw .invalidArgument(
+        call: operation, reason: "an offset of \(offsets[later]) comes after one of \(offsets[later - 1]).")
     }
     return (order, offsets)
   }

@@ -56,7 +56,9 @@ struct SegmentSums {
     _ starts: UnsafePointer<Int32>, _ terms: HostTerms, _ from: UnsafePointer<Float>,
     _ to: UnsafeMutablePointer<Float>
   ) {
-    guard termCount > Self.partLength else { return }
+    guard termCount > Self.partLength,
+      BlockLibrary.best.indexChecks.longest_segment(starts, rowCount) > Self.partLength
+    else { return }
     // The bounds of all parts, those of a row one after the other: part i has bounds[i][0] ..< bounds[i][1].
     var bounds: [(Int32, Int32)] = []
     var rows: [(row: Int, parts: (Int32, Int32))] = []

@@ -43,6 +43,9 @@ struct BlockLibrary: @unchecked Sendable {
   /// Sums over segments, of this level.
   var segmentSums: HostSegmentSums { host_segment_sums(table) }
 
+  /// What indices are checked with, of this level.
+  var indexChecks: HostIndexChecks { host_index_checks(table) }
+
   /// Fourier transforms of float, or of double.
   func fourier(isDouble: Bool) -> HostFourier { host_fourier(table, isDouble ? 1 : 0) }
 }
