@@ -11,8 +11,8 @@ import Testing
   /// The least that runs everything but tables: two steps a training, small networks, few tasks.
   private static let tiny = [
     "steps=2", "mixSteps=2", "tableSteps=2", "seeds=1", "rows=6", "tableRows=31", "batch=4", "buckets=8",
-    "width=8",
-    "heads=2", "hidden=8", "layers=1", "contexts=1,3,5", "tasks=20", "slowTasks=3", "slowContext=4",
+    "mixBuckets=8", "width=8", "heads=2", "hidden=8", "layers=1", "contexts=1,3,5", "tasks=20", "slowTasks=3",
+    "slowContext=4",
     "splits=2",
   ]
 
@@ -234,7 +234,7 @@ import Testing
     #expect(record.losses.count == 4 && record.losses.allSatisfy(\.isFinite))
     for name in [
       "a.gap", "a.gap.1", "a.gap.most", "a.misspecified", "a.correlation.3", "a.coverage.least", "b.nll.pfn",
-      "b.nll.mle", "b.nll.hmc", "b.seconds.pfn", "b.seconds.hmc", "exact.permutation",
+      "b.nll.mle", "b.nll.few.hmc", "b.seconds.pfn", "b.seconds.hmc", "exact.permutation",
     ] { #expect(record.metrics[name]?.isFinite == true, "\(name)") }
     #expect(record.metrics["exact.query"] == 0 && record.metrics["exact.permutation"] ?? 1 < 1e-4)
     #expect(record.metrics["c.auc.pfn"] == nil)
@@ -309,6 +309,8 @@ import Testing
     ("slowContext=6", "slowContext", "1...5"), ("rows=0", "rows", "3...1000"), ("rows=2", "rows", "3...1000"),
     ("features=9", "features", "1...8"), ("features=0", "features", "1...8"),
     ("buckets=2", "buckets", "3...10000"), ("buckets=1000000", "buckets", "3...10000"),
+    ("mixBuckets=2", "mixBuckets", "3...10000"), ("slowTasks=0", "slowTasks", "1...20"),
+    ("slowTasks=21", "slowTasks", "1...20"),
     ("steps=0", "steps", "positive"), ("batch=0", "batch", "positive"), ("layers=0", "layers", "positive"),
     ("learningRate=0", "learningRate", "positive"), ("seeds=0", "seeds", "positive"),
     ("heads=3", "heads", "divide the width, 8"), ("tableRows=30", "tableRows", "31...1000"),

@@ -74,36 +74,48 @@ extension PFN {
     }
   }
 
-  /// Of B, over queries: the mean of -log p(y) of the PFN, of MLE-II and of HMC, and seconds a data set.
+  /// Of B: the mean of -log p(y) over queries of the PFN and of MLE-II on all data sets, of these and HMC on the
+  /// first few, and their seconds a data set on these.
   ///
-  /// The PFN does all data sets at once, the others one after another, and for comparison all at once too. Each does
+  /// The PFN does the few at once, the others one after another, and for comparison all at once too. Each does
   /// everything once before it is timed.
   func speed(_ q: Network, _ bars: BarDistribution, key: RandomKey, on executor: PlanExecutor) throws
     -> Metrics
   {
-    let (n, tasks, drawn) = (slowContext, slowTasks, mix.sample(slowTasks, Tensor(key)))
+    let (n, few, drawn) = (slowContext, slowTasks, mix.sample(tasks, Tensor(key)))
     let data = try executor.values(of: [drawn.x, drawn.y])
-    let (x, y) = (Tensor(data[0]), Tensor(data[1]))
+    let arrays: (x: [Float], y: [Float]) = (data[0].elements(), data[1].elements())
     let isContext = Self.context(n, of: rows)
-    let logits = q(x, y, isContext: isContext, from: n)
-    let forward = try executor.compile(
-      StepDescription(outputs: [Self.negativeLogDensity(logits, y.sliced(n..<rows, along: 1), bars)]))
+    func forward(_ count: Int) throws -> CompiledStep {
+      let (x, y) = (Tensor(data[0]).sliced(0..<count, along: 0), Tensor(data[1]).sliced(0..<count, along: 0))
+      let logits = q(x, y, isContext: isContext, from: n)
+      return try executor.compile(
+        StepDescription(outputs: [Self.negativeLogDensity(logits, y.sliced(n..<rows, along: 1), bars)]))
+    }
 
     var metrics = Metrics()
+    func record(_ name: String, _ losses: [Double]) {
+      metrics["b.nll.\(name)"] = losses.reduce(0, +) / Double(losses.count)
+    }
+    record("pfn", try forward(tasks).run()[0].doubles())
+    let all = try Fit(self, count: tasks, on: executor)
+    try all.take(arrays, from: 0)
+    record("mle", try all.mle())
+
     func measure(_ name: String, times: Int, _ losses: () throws -> [Double]) throws {
       let start = ContinuousClock.now
       var values: [Double] = []
       for _ in 0..<times { values = try losses() }
-      metrics["b.seconds.\(name)"] = (ContinuousClock.now - start) / .seconds(1) / Double(times * tasks)
-      metrics["b.nll.\(name)"] = values.reduce(0, +) / Double(values.count)
+      metrics["b.seconds.\(name)"] = (ContinuousClock.now - start) / .seconds(1) / Double(times * few)
+      record("few.\(name)", values)
     }
-    _ = try forward.run()
-    try measure("pfn", times: 20) { try forward.run()[0].doubles() }
-    for (suffix, count) in [("", 1), (".together", tasks)] {
+    let quick = try forward(few)
+    _ = try quick.run()
+    try measure("pfn", times: 20) { try quick.run()[0].doubles() }
+    for (suffix, count) in [("", 1), (".together", few)] {
       let fit = try Fit(self, count: count, on: executor)
-      let arrays: (x: [Float], y: [Float]) = (data[0].elements(), data[1].elements())
       func each(_ losses: (Int) throws -> [Double]) throws -> [Double] {
-        try stride(from: 0, to: tasks, by: count).flatMap { first in
+        try stride(from: 0, to: few, by: count).flatMap { first in
           try fit.take(arrays, from: first)
           return try losses(first)
         }
@@ -115,7 +127,7 @@ extension PFN {
       try measure("hmc" + suffix, times: 1) {
         try each { first in
           let result = try fit.hmc(key: key.folded(in: UInt64(first)))
-          accepted += result.accepted * Double(count) / Double(tasks)
+          accepted += result.accepted * Double(count) / Double(few)
           return result.losses
         }
       }

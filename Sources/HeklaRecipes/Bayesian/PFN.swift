@@ -23,7 +23,7 @@ struct PFN: Experiment {
   enum ContextSizes: String, Codable, CaseIterable { case uniform, weighted }
 
   var steps = 4000, mixSteps = 5000, tableSteps = 2000, seeds = 3
-  var rows = 30, tableRows = 60, batch = 64, buckets = 100
+  var rows = 30, tableRows = 60, batch = 64, buckets = 100, mixBuckets = 500
   var width = 64, heads = 4, hidden = 128, layers = 3
   var learningRate = 1e-3
   var contextSizes = ContextSizes.uniform
@@ -34,11 +34,12 @@ struct PFN: Experiment {
   static let settingNotes = [
     "steps": "of each training of A; an epoch is 100", "mixSteps": "of B", "tableSteps": "of C",
     "seeds": "trainings of A", "rows": "T of A and B", "tableRows": "T of C",
-    "buckets": "of the distribution", "hidden": "extent between layers of perceptrons and of the decoder",
+    "buckets": "of the distribution in A", "mixBuckets": "in B",
+    "hidden": "extent between layers of perceptrons and of the decoder",
     "contextSizes": "p(n) in training: uniform, or weighted, 1 / (T - n)",
-    "contexts": "values of n to evaluate A at, each in 1..<T", "tasks": "fresh data sets at each n",
-    "slowTasks": "data sets of B", "slowContext": "n of B", "features": "of a table at most, up to 8",
-    "splits": "of each table",
+    "contexts": "values of n to evaluate A at, each in 1..<T", "tasks": "fresh data sets at each n, and of B",
+    "slowTasks": "of them in B, for HMC and to time all", "slowContext": "n of B",
+    "features": "of a table at most, up to 8", "splits": "of each table",
   ]
 
   static let claims = [
@@ -77,26 +78,6 @@ struct PFN: Experiment {
       $0["exact.permutation"] < 1e-4 && $0["exact.query"] == 0
     },
   ]
-
-  /// That the settings can be run.
-  func check() throws(ExperimentError) {
-    try Self.requirePositive([
-      "steps": steps, "mixSteps": mixSteps, "tableSteps": tableSteps, "seeds": seeds, "batch": batch,
-      "width": width, "heads": heads, "hidden": hidden, "layers": layers, "tasks": tasks,
-      "slowTasks": slowTasks, "splits": splits,
-    ])
-    try Self.requirePositive(["learningRate": learningRate])
-    let ranges = [
-      ("rows", rows, 3...1000), ("tableRows", tableRows, Self.tableContext + 1...1000),
-      ("buckets", buckets, 3...10_000), ("features", features, 1...Self.mostFeatures),
-      ("slowContext", slowContext, 1...max(rows - 1, 1)),
-    ]
-    for (name, value, range) in ranges + contexts.map({ ("contexts", $0, 1...max(rows - 1, 1)) })
-    where !range.contains(value) {
-      throw Self.rejected(name, value, "it is in \(range.lowerBound)...\(range.upperBound)")
-    }
-    guard width % heads == 0 else { throw Self.rejected("heads", heads, "they divide the width, \(width)") }
-  }
 }
 
 // MARK: - Data
@@ -212,7 +193,9 @@ extension PFN {
   }
 
   /// Borders that give each bucket the same share of 100,000 y of the prior.
-  func bars(_ prior: Prior, key: RandomKey, on executor: PlanExecutor) throws -> BarDistribution {
+  func bars(_ buckets: Int, _ prior: Prior, key: RandomKey, on executor: PlanExecutor) throws
+    -> BarDistribution
+  {
     let y = try executor.values(of: [prior.sample(100_000 / prior.rows + 1, Tensor(key)).y])[0]
     return BarDistribution(buckets, quantilesOf: y.doubles())
   }
@@ -237,7 +220,7 @@ extension PFN {
 
     for seed in 0..<seeds {
       let key = context.key.folded(in: "A").folded(in: UInt64(seed))
-      let bars = try bars(fixed, key: key.folded(in: "borders"), on: executor)
+      let bars = try bars(buckets, fixed, key: key.folded(in: "borders"), on: executor)
       let q = try trained("A\(seed)", fixed, bars, steps, key)
       studies.append(try fits(q, bars, key: key.folded(in: "test"), on: executor))
       try context.output?.append(step: seed, studies[seed])
@@ -250,7 +233,7 @@ extension PFN {
     if let output = context.output { try drawGaps(studies, into: output) }
 
     let key = context.key.folded(in: "B")
-    let bars = try bars(mix, key: key.folded(in: "borders"), on: executor)
+    let bars = try bars(mixBuckets, mix, key: key.folded(in: "borders"), on: executor)
     let q = try trained("B", mix, bars, mixSteps, key)
     metrics.add(try speed(q, bars, key: key.folded(in: "test"), on: executor))
     if let tables {

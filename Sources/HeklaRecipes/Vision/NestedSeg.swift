@@ -10,8 +10,9 @@ import HeklaExperiments
 /// [B, C+1, D, H, W], with cross-entropy and soft Dice of classes 1...C.
 ///
 /// Departures: volumes of 32^3 with deformed ellipsoids in place of BraTS; 8-16-32 features in place of 16-32-64-128;
-/// 300 steps; the loss, the thresholds and the steepness, which the abstract does not give, are chosen here. With a data folder patches are drawn from its files, and volumes are predicted patch by patch, padded
-/// and cropped: see `VolumeFolder`.
+/// 300 steps; the loss, the thresholds and the steepness, which the abstract does not give, are chosen here. With a data
+/// folder patches are drawn from its files, and volumes are predicted patch by patch, padded and cropped: see
+/// `VolumeFolder`.
 struct NestedSeg: Experiment {
   static let paper = Paper(
     "Hierarchical multi-class segmentation of glioma images using networks with multi-level activation function",
