@@ -45,6 +45,13 @@ HostBlockFunction host_find_rounding(const HostBlockLibrary *library, HostStorag
 
 HostBlockFunction host_find_splat(const HostBlockLibrary *library, HostType type) { return library->splats[type]; }
 
+HostBlockFunction host_find_spread(const HostBlockLibrary *library, HostType type) { return library->spreads[type]; }
+
+HostBlockFunction host_find_row_operation(
+  const HostBlockLibrary *library, HostOperation operation, HostType type, HostRowOperand operand) {
+  return type == HOST_FLOAT32 ? library->row_operations[operation][operand] : NULL;
+}
+
 HostFillFunction host_find_fill(const HostBlockLibrary *library, HostStorage storage) {
   return library->fills[storage];
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "tables.h"
 #include "operations.h"
+#include "rows.h"
 #include "memory.h"
 #include "folds.h"
 #include "attention.h"
@@ -10,6 +11,7 @@
 #include "fourier.h"
 
 #define PAIR(name) {name##_0, name##_1, name##_2}
+#define BY_ROWS_ENTRY(name) {name##_second_by_row, name##_first_by_row, name##_second_by_column, name##_first_by_column}
 #define CHOICE(name) {name##_0, 0, name##_2, 0, name##_4, 0, name##_6}
 #define ONE(name) {name}
 #define BOTH_REALS(name) {[HOST_FLOAT32] = ONE(name##_f32), [HOST_FLOAT64] = ONE(name##_f64)}
@@ -105,6 +107,10 @@ const HostBlockLibrary HOST_LIBRARY = {
     [HOST_STORAGE_FLOAT16] = round_to_float16, [HOST_STORAGE_BFLOAT16] = round_to_bfloat16,
     [HOST_STORAGE_UINT8] = keep_low_byte},
   .splats = {splat_u32, splat_i64, splat_u32, splat_u32, splat_i64, splat_u8},
+  .spreads = {spread_u32, spread_i64, spread_u32, spread_u32, spread_i64, spread_u8},
+  .row_operations = {
+    [HOST_ADD] = BY_ROWS_ENTRY(add_f32), [HOST_SUBTRACT] = BY_ROWS_ENTRY(subtract_f32),
+    [HOST_MULTIPLY] = BY_ROWS_ENTRY(multiply_f32), [HOST_DIVIDE] = BY_ROWS_ENTRY(divide_f32)},
   .fills = {fill_8, fill_32, fill_64, fill_float16, fill_bfloat16, fill_uint8},
   .spills = {spill_8, spill_32, spill_64, spill_float16, spill_bfloat16, spill_uint8},
   .folds = {

@@ -11,6 +11,9 @@ struct HostBlockLibrary {
   HostBlockFunction conversions[HOST_TYPE_COUNT][HOST_TYPE_COUNT];
   HostBlockFunction roundings[HOST_STORAGE_COUNT];
   HostBlockFunction splats[HOST_TYPE_COUNT];
+  HostBlockFunction spreads[HOST_TYPE_COUNT];
+  /// Of float32.
+  HostBlockFunction row_operations[HOST_OPERATION_COUNT][HOST_ROW_OPERAND_COUNT];
   HostFillFunction fills[HOST_STORAGE_COUNT];
   HostSpillFunction spills[HOST_STORAGE_COUNT];
   HostFold folds[HOST_FOLD_COUNT][HOST_TYPE_COUNT];

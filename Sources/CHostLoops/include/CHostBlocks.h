@@ -38,6 +38,23 @@ typedef enum HostFoldKind {
 typedef void (*HostBlockFunction)(
   void *_Nonnull result, const void *_Nonnull const *_Nonnull operands, intptr_t count);
 
+/// How the points of a block lie in rows: what a function takes behind its operands where one is an element per row, or
+/// a row that all rows share.
+typedef struct HostRows {
+  /// The points of a row.
+  intptr_t length;
+  /// The column of the block's first point.
+  intptr_t first;
+} HostRows;
+
+/// Which operand of two is not a block, and what it is instead.
+typedef enum HostRowOperand {
+  HOST_SECOND_BY_ROW, HOST_FIRST_BY_ROW, HOST_SECOND_BY_COLUMN, HOST_FIRST_BY_COLUMN, HOST_ROW_OPERAND_COUNT
+} HostRowOperand;
+
+/// The fewest points of a row that functions of such operands take.
+enum { HOST_LEAST_ROW = 16 };
+
 /// Loads `rows` times `columns` elements, strides in elements, into consecutive places.
 typedef void (*HostFillFunction)(
   void *_Nonnull result, const void *_Nonnull source, intptr_t rows, intptr_t columns, intptr_t row_stride, intptr_t column_stride);
@@ -177,6 +194,14 @@ HostBlockFunction _Nullable host_find_rounding(const HostBlockLibrary *_Nonnull 
 
 /// Repeats one element.
 HostBlockFunction _Nonnull host_find_splat(const HostBlockLibrary *_Nonnull library, HostType type);
+
+/// Repeats one element per row over its row, of any length: operands are the elements and `HostRows`.
+HostBlockFunction _Nonnull host_find_spread(const HostBlockLibrary *_Nonnull library, HostType type);
+
+/// An operation on a block and an operand by rows, of at least `HOST_LEAST_ROW` points; operands are the block, the
+/// other one and `HostRows`. Null where there is no such function.
+HostBlockFunction _Nullable host_find_row_operation(
+  const HostBlockLibrary *_Nonnull library, HostOperation operation, HostType type, HostRowOperand operand);
 
 HostFillFunction _Nonnull host_find_fill(const HostBlockLibrary *_Nonnull library, HostStorage storage);
 HostSpillFunction _Nonnull host_find_spill(const HostBlockLibrary *_Nonnull library, HostStorage storage);

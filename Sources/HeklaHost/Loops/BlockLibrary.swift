@@ -31,7 +31,14 @@ struct BlockLibrary: @unchecked Sendable {
   func conversion(from: HostType, to: HostType) -> HostBlockFunction? {
     host_find_conversion(table, from, to)
   }
+  /// The function of `operation` where `operand` is one element per row or column; nil where there is none.
+  func function(_ operation: HostOperation, _ type: HostType, _ operand: HostRowOperand) -> HostBlockFunction?
+  {
+    host_find_row_operation(table, operation, type, operand)
+  }
+
   func splat(_ type: HostType) -> HostBlockFunction { host_find_splat(table, type) }
+  func spread(_ type: HostType) -> HostBlockFunction { host_find_spread(table, type) }
   func fill(_ storage: HostStorage) -> HostFillFunction { host_find_fill(table, storage) }
   func spill(_ storage: HostStorage) -> HostSpillFunction { host_find_spill(table, storage) }
   func fold(_ kind: HostFoldKind, _ type: HostType) -> HostFold { host_find_fold(table, kind, type).pointee }

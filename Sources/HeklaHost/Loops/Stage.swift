@@ -4,7 +4,8 @@ import CHostLoops
 ///
 /// The space has an outer part, which is entered point by point, and a block part, which is run in blocks of
 /// consecutive points. What does not change over the block part is computed once per outer point, constants
-/// once for good. Each remaining operation is one call of a C function over a block, and a block's registers
+/// once for good. Points of a block may lie in rows: what changes only from one to the next is computed once for
+/// each. Each remaining operation is one call of a C function over a block, and a block's registers
 /// stay in the first-level cache from one operation to the next.
 ///
 /// `@unchecked Sendable`: immutable once compiled; the memory it points into belongs to `storage`.
@@ -58,6 +59,16 @@ final class Stage: @unchecked Sendable {
 
   let uniformSources: UnsafeMutableBufferPointer<Source>
   let uniformCode: UnsafeMutableBufferPointer<HostInstruction>
+  /// The points of a row, or 0 where blocks have no rows.
+  let rowLength: Int
+  /// The slot of the `HostRows` that functions of rows are told.
+  private let rowsSlot: Int
+  /// One element per row.
+  let inPlaceRowSources: UnsafeMutableBufferPointer<Source>
+  let filledRowSources: UnsafeMutableBufferPointer<Source>
+  let rowCode: UnsafeMutableBufferPointer<HostInstruction>
+  /// Elements along a row that all rows share, in place.
+  let columnSources: UnsafeMutableBufferPointer<Source>
   let inPlaceSources: UnsafeMutableBufferPointer<Source>
   let filledSources: UnsafeMutableBufferPointer<Source>
   let code: UnsafeMutableBufferPointer<HostInstruction>
@@ -88,6 +99,12 @@ final class Stage: @unchecked Sendable {
     blockSize = parts.blockSize
     uniformSources = storage.array(parts.uniformSources)
     uniformCode = storage.array(parts.uniformCode)
+    rowLength = parts.rowLength
+    rowsSlot = parts.rowsSlot
+    inPlaceRowSources = storage.array(parts.inPlaceRowSources)
+    filledRowSources = storage.array(parts.filledRowSources)
+    rowCode = storage.array(parts.rowCode)
+    columnSources = storage.array(parts.columnSources)
     inPlaceSources = storage.array(parts.inPlaceSources)
     filledSources = storage.array(parts.filledSources)
     code = storage.array(parts.code)
@@ -147,6 +164,18 @@ final class Stage: @unchecked Sendable {
       uniformSources[position].access.enter(frame.coordinates, starts: frame.starts)
       fill(position, of: uniformSources, Access.Span(first: 0, count: 1), frame)
     }
+    for position in 0..<inPlaceRowSources.count {
+      inPlaceRowSources[position].access.enter(frame.coordinates, starts: frame.starts)
+    }
+    for position in 0..<filledRowSources.count {
+      filledRowSources[position].access.enter(frame.coordinates, starts: frame.starts)
+    }
+    for position in 0..<columnSources.count {
+      let source = columnSources[position]
+      source.access.enter(frame.coordinates, starts: frame.starts)
+      frame.slots[source.slot] =
+        frame.bindings[source.binding] + frame.starts[source.access.startSlot] * source.memoryByteCount
+    }
     for position in 0..<inPlaceSources.count {
       inPlaceSources[position].access.enter(frame.coordinates, starts: frame.starts)
     }
@@ -170,6 +199,7 @@ final class Stage: @unchecked Sendable {
   /// Computes the points of `span`, at most `blockSize`, and stores them.
   func run(_ span: Access.Span, _ frame: Frame) {
     let (first, count) = (span.first, span.count)
+    if rowLength > 0 { runRows(first: first, count: count, frame) }
     for position in 0..<inPlaceSources.count {
       let source = inPlaceSources[position]
       let index = frame.starts[source.access.startSlot] + first
@@ -196,18 +226,35 @@ final class Stage: @unchecked Sendable {
     }
   }
 
+  /// Computes what holds for each row that `count` points from `first` on meet.
+  private func runRows(first: Int, count: Int, _ frame: Frame) {
+    let row = first / rowLength
+    let rowCount = (first + count - 1) / rowLength - row + 1
+    frame.slots[rowsSlot].storeBytes(
+      of: HostRows(length: rowLength, first: first - row * rowLength), as: HostRows.self)
+    for position in 0..<inPlaceRowSources.count {
+      let source = inPlaceRowSources[position]
+      let index = frame.starts[source.access.startSlot] + row
+      frame.slots[source.slot] = frame.bindings[source.binding] + index * source.memoryByteCount
+    }
+    for position in 0..<filledRowSources.count {
+      fill(position, of: filledRowSources, Access.Span(first: row, count: rowCount), frame)
+    }
+    if let base = rowCode.baseAddress, !rowCode.isEmpty {
+      host_run(base, rowCode.count, frame.slots, rowCount)
+    }
+  }
+
   private func fill(
     _ position: Int, of sources: UnsafeMutableBufferPointer<Source>, _ span: Access.Span, _ frame: Frame
   ) {
     let source = sources[position]
     let register = frame.slots[source.slot]
-    let skip = { (position: Int, length: Int) in
-      _ = (register + position * source.registerByteCount)
-        .initializeMemory(as: UInt8.self, repeating: 0, count: length * source.registerByteCount)
-    }
     if source.binding < 0 {
       let values = register.assumingMemoryBound(to: Int32.self)
-      source.access.forEachPiece(span, starts: frame.starts, skip: skip) { piece in
+      source.access.forEachPiece(
+        span, starts: frame.starts, skip: { Self.clear(register, $0, $1, of: source) }
+      ) { piece in
         for row in 0..<piece.rows {
           host_count_up(
             values + piece.position + row * piece.columns,
@@ -217,11 +264,21 @@ final class Stage: @unchecked Sendable {
       }
     } else {
       let memory = frame.bindings[source.binding]
-      source.access.forEachPiece(span, starts: frame.starts, skip: skip) { piece in
+      source.access.forEachPiece(
+        span, starts: frame.starts, skip: { Self.clear(register, $0, $1, of: source) }
+      ) { piece in
         source.fill(
           register + piece.position * source.registerByteCount, memory + piece.index * source.memoryByteCount,
           piece.rows, piece.columns, piece.rowStride, piece.columnStride)
       }
     }
+  }
+
+  /// Sets `length` elements from `position` on to 0.
+  private static func clear(
+    _ register: UnsafeMutableRawPointer, _ position: Int, _ length: Int, of source: Source
+  ) {
+    _ = (register + position * source.registerByteCount)
+      .initializeMemory(as: UInt8.self, repeating: 0, count: length * source.registerByteCount)
   }
 }

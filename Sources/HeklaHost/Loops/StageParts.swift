@@ -16,6 +16,13 @@ struct StageParts {
     var blockAxes: [Int]
     /// Whether blocks are tiles of the two block axes.
     var isTiled = false
+
+    /// The points of a row, which run along the innermost block axis; 0 where blocks have no rows, or rows too short to
+    /// be worth telling apart.
+    var rowLength: Int {
+      guard blockAxes.count > 1, !isTiled, let last = blockAxes.last else { return 0 }
+      return extents[last] >= Int(HOST_LEAST_ROW) ? extents[last] : 0
+    }
   }
 
   let storage = PlainStorage()
@@ -24,6 +31,12 @@ struct StageParts {
   private(set) var blockSize = 0
   private(set) var uniformSources: [Stage.Source] = []
   private(set) var uniformCode: [HostInstruction] = []
+  let rowLength: Int
+  private(set) var inPlaceRowSources: [Stage.Source] = []
+  private(set) var filledRowSources: [Stage.Source] = []
+  private(set) var rowCode: [HostInstruction] = []
+  private(set) var columnSources: [Stage.Source] = []
+  private(set) var rowsSlot = 0
   private(set) var inPlaceSources: [Stage.Source] = []
   private(set) var filledSources: [Stage.Source] = []
   private(set) var code: [HostInstruction] = []
@@ -35,8 +48,9 @@ struct StageParts {
   private(set) var frameByteCount = 0
   private(set) var nanosecondsPerPoint = 0.0
 
-  /// How often a value changes.
-  private enum Rate { case constant, uniform, varying }
+  /// How often a value changes: never, from outer point to outer point, from row to row, along a row that all rows
+  /// share, from point to point.
+  private enum Rate { case constant, uniform, row, column, varying }
 
   /// The result of an instruction.
   private struct Value {
@@ -54,6 +68,10 @@ struct StageParts {
   private var coordinateSlots: [Int: Value] = [:]
   /// Slots of varying values that wait for a register, with their element size.
   private var virtualRegisters: [Int: Int] = [:]
+  /// Slots of values of rows that wait for memory, with their element size.
+  private var rowRegisters: [(slot: Int, byteCount: Int)] = []
+  /// The same value over a whole block, for slots where it holds for less.
+  private var repeatedSlots: [Int: Int] = [:]
   private let accumulators: [Value]
 
   /// Compiles `instructions` over `space`.
@@ -71,6 +89,7 @@ struct StageParts {
     self.loop = loop
     outerExtents = space.outerAxes.map { space.extents[$0] }
     blockExtents = space.blockAxes.map { space.extents[$0] }
+    rowLength = space.rowLength
     values = [Value?](repeating: nil, count: instructions.count)
     // Slots of accumulators come first, so that callers know them: number i is slot i.
     if writes, !loop.accumulators.isEmpty {
@@ -83,6 +102,7 @@ struct StageParts {
     } else {
       accumulators = []
     }
+    if rowLength > 0 { rowsSlot = addUniform() }
     let roots = outputIndices + (writes ? loop.writes.map(\.value) : [])
     guard roots.allSatisfy(instructions.indices.contains) else {
       throw Self.malformed("a write or accumulator names an instruction that does not exist")
@@ -153,11 +173,28 @@ struct StageParts {
     return Value(slot: add(.constant(memory)), rate: .constant, type: HostType(type))
   }
 
-  private mutating func access(_ pattern: Nest.Pattern) -> Access {
+  /// - Parameter isOfRows: Whether the walk goes from row to row.
+  private mutating func access(_ pattern: Nest.Pattern, isOfRows: Bool = false) -> Access {
     defer { startCount += 1 + pattern.guards.count }
     return Access(
-      pattern, extents: space.extents, outerAxes: space.outerAxes, blockAxes: space.blockAxes,
+      pattern, extents: space.extents, outerAxes: space.outerAxes,
+      blockAxes: isOfRows ? Array(space.blockAxes.dropLast()) : space.blockAxes,
       isTiled: space.isTiled, startSlot: startCount, storage: storage)
+  }
+
+  /// How often what `pattern` finds changes.
+  private func rate(of pattern: Nest.Pattern) -> Rate {
+    func isFixed(_ affine: Loop.Affine, _ axes: some Sequence<Int>) -> Bool {
+      axes.allSatisfy { $0 >= affine.strides.count || affine.strides[$0] == 0 }
+    }
+    func isFixed(_ axes: some Sequence<Int>) -> Bool {
+      isFixed(pattern.index, axes) && pattern.guards.allSatisfy { isFixed($0.value, axes) }
+    }
+    if isFixed(space.blockAxes) { return .uniform }
+    guard rowLength > 0, let last = space.blockAxes.last else { return .varying }
+    if isFixed(CollectionOfOne(last)) { return .row }
+    let isShared = isFixed(space.blockAxes.dropLast()) && pattern.guards.isEmpty
+    return isShared && pattern.index.strides[last] == 1 ? .column : .varying
   }
 
   private mutating func read(_ index: Int) -> Value {
@@ -165,15 +202,29 @@ struct StageParts {
     let read = loop.reads[index]
     let type = HostType(read.elementType)
     let storageKind = HostStorage(read.elementType)
-    let access = access(nest.reads[index])
+    let pattern = nest.reads[index]
+    let rate = rate(of: pattern)
+    let isColumn = rate == .column && storageKind.isPlain
+    let access = access(pattern, isOfRows: rate == .row)
     var source = Stage.Source(
       access: access, binding: read.binding, slot: 0, memoryByteCount: read.elementType.byteCount,
       registerByteCount: type.byteCount, fill: library.fill(storageKind))
     let value: Value
-    if access.isUniform {
+    if rate == .uniform {
       value = Value(slot: addUniform(), rate: .uniform, type: type)
       source.slot = value.slot
       uniformSources.append(source)
+    } else if rate == .row {
+      let isInPlace = access.isContiguous && storageKind.isPlain
+      value = isInPlace ? Value(slot: add(.variable), rate: .row, type: type) : addRow(type)
+      source.slot = value.slot
+      if isInPlace { inPlaceRowSources.append(source) } else { filledRowSources.append(source) }
+      nanosecondsPerPoint += 0.5 / Double(rowLength)
+    } else if isColumn {
+      value = Value(slot: add(.variable), rate: .column, type: type)
+      source.slot = value.slot
+      columnSources.append(source)
+      nanosecondsPerPoint += 0.02 * Double(type.byteCount)
     } else if access.isContiguous, storageKind.isPlain {
       value = Value(slot: add(.variable), rate: .varying, type: type)
       source.slot = value.slot
@@ -191,14 +242,22 @@ struct StageParts {
 
   private mutating func coordinate(_ axis: Int, _ pattern: Nest.Pattern) -> Value {
     if let known = coordinateSlots[axis] { return known }
-    let access = access(pattern)
-    let isUniform = access.isUniform
+    let rate = rate(of: pattern)
+    let access = access(pattern, isOfRows: rate == .row)
     let value =
-      isUniform ? Value(slot: addUniform(), rate: .uniform, type: HOST_INT32) : addVarying(HOST_INT32)
+      switch rate {
+      case .uniform: Value(slot: addUniform(), rate: .uniform, type: HOST_INT32)
+      case .row: addRow(HOST_INT32)
+      default: addVarying(HOST_INT32)
+      }
     let source = Stage.Source(
       access: access, binding: -1, slot: value.slot, memoryByteCount: 4, registerByteCount: 4,
       fill: library.fill(HOST_STORAGE_32))
-    if isUniform { uniformSources.append(source) } else { filledSources.append(source) }
+    switch rate {
+    case .uniform: uniformSources.append(source)
+    case .row: filledRowSources.append(source)
+    default: filledSources.append(source)
+    }
     coordinateSlots[axis] = value
     return value
   }
@@ -236,9 +295,11 @@ struct StageParts {
         device: "cpu", feature: "\(operation) giving \(type)",
         remedy: "Convert the operands to float32 first.")
     }
-    nanosecondsPerPoint += Self.cost(of: operation, operandType)
     // From here on the function exists at least for blocks of all operands.
-    return call(arguments, result) { library, mask in
+    return call(
+      arguments, result, cost: Self.cost(of: operation, operandType),
+      byRows: { library, operand in library.function(blockOperation, operandType, operand) }
+    ) { library, mask in
       library.function(blockOperation, operandType, uniform: mask)
     }
   }
@@ -249,27 +310,35 @@ struct StageParts {
     let target = HostType(type)
     let source = value.type
     if source != target, library.conversion(from: source, to: target) != nil {
-      value = call([value], target) { library, mask in
+      value = call([value], target, cost: 0.05) { library, mask in
         mask == 0 ? library.conversion(from: source, to: target) : nil
       }
-      nanosecondsPerPoint += 0.05
     }
     let storageKind = HostStorage(type)
     if library.rounding(storageKind) != nil {
-      value = call([value], target) { library, mask in mask == 0 ? library.rounding(storageKind) : nil }
-      nanosecondsPerPoint += 0.05
+      value = call([value], target, cost: 0.05) { library, mask in
+        mask == 0 ? library.rounding(storageKind) : nil
+      }
     }
     return value
   }
 
   /// Adds a call whose function `find` gives for a mask of uniform operands.
+  ///
+  /// - Parameters:
+  ///   - cost: Nanoseconds of one element.
+  ///   - findByRows: Gives the function for two operands of which one is by row or by column.
   private mutating func call(
-    _ arguments: [Value], _ result: HostType, _ find: (BlockLibrary, Int) -> HostBlockFunction?
+    _ arguments: [Value], _ result: HostType, cost: Double,
+    byRows findByRows: (BlockLibrary, HostRowOperand) -> HostBlockFunction? = { _, _ in nil },
+    _ find: (BlockLibrary, Int) -> HostBlockFunction?
   ) -> Value {
     let rate: Rate =
       arguments.allSatisfy { $0.rate == .constant }
-      ? .constant : arguments.contains { $0.rate == .varying } ? .varying : .uniform
-    guard rate == .varying else {
+      ? .constant
+      : arguments.contains { $0.rate == .varying || $0.rate == .column }
+        ? .varying : arguments.contains { $0.rate == .row } ? .row : .uniform
+    if rate == .constant || rate == .uniform {
       // Over one element, an operand that is one element is a block.
       guard let function = find(library, 0) else { return arguments[0] }
       let value = Value(
@@ -282,21 +351,49 @@ struct StageParts {
       }
       return value
     }
+    nanosecondsPerPoint += rate == .row ? cost / Double(rowLength) : cost
+    if rate == .varying, let value = callByRows(arguments, result, findByRows) { return value }
     var mask = 0
-    for (position, argument) in arguments.enumerated() where argument.rate != .varying {
-      mask |= 1 << position
-    }
+    for (position, argument) in arguments.enumerated()
+    where argument.rate == .constant || argument.rate == .uniform { mask |= 1 << position }
     var arguments = arguments
+    for position in arguments.indices where mask >> position & 1 == 0 && arguments[position].rate != rate {
+      arguments[position] = makeVarying(arguments[position])
+    }
     var function = find(library, mask)
     // Where no function takes just these operands as one element, they are repeated over a block, last first.
     for position in arguments.indices.reversed() where function == nil && mask >> position & 1 == 1 {
-      arguments[position] = makeVarying(arguments[position])
+      arguments[position] = rate == .row ? makeRow(arguments[position]) : makeVarying(arguments[position])
       mask &= ~(1 << position)
       function = find(library, mask)
     }
     guard let function else { return arguments[0] }
+    let value = rate == .row ? addRow(result) : addVarying(result)
+    let step = instruction(function, value.slot, arguments.map(\.slot))
+    if rate == .row { rowCode.append(step) } else { code.append(step) }
+    return value
+  }
+
+  /// A call of a function that takes one of two operands by row or by column, if there is one.
+  private mutating func callByRows(
+    _ arguments: [Value], _ result: HostType, _ find: (BlockLibrary, HostRowOperand) -> HostBlockFunction?
+  ) -> Value? {
+    guard arguments.count == 2 else { return nil }
+    // Of a row and a column the one by row is repeated, so that the other is found in place.
+    let isByRows = arguments.map { $0.rate == .row || $0.rate == .column }
+    guard let other = isByRows[1] && arguments[1].rate != .row ? 1 : isByRows[0] ? 0 : isByRows[1] ? 1 : nil
+    else { return nil }
+    let isRow = arguments[other].rate == .row
+    let operand =
+      other == 1
+      ? isRow ? HOST_SECOND_BY_ROW : HOST_SECOND_BY_COLUMN
+      : isRow ? HOST_FIRST_BY_ROW : HOST_FIRST_BY_COLUMN
+    guard arguments[1 - other].rate != .constant, arguments[1 - other].rate != .uniform,
+      let function = find(library, operand)
+    else { return nil }
+    let block = makeVarying(arguments[1 - other])
     let value = addVarying(result)
-    code.append(instruction(function, value.slot, arguments.map(\.slot)))
+    code.append(instruction(function, value.slot, [block.slot, arguments[other].slot, rowsSlot]))
     return value
   }
 
@@ -313,11 +410,31 @@ struct StageParts {
     }
   }
 
+  /// `value` as a block.
   private mutating func makeVarying(_ value: Value) -> Value {
-    guard value.rate != .varying else { return value }
+    if value.rate == .varying { return value }
+    if let known = repeatedSlots[value.slot] { return Value(slot: known, rate: .varying, type: value.type) }
     let block = addVarying(value.type)
-    code.append(instruction(library.splat(value.type), block.slot, [value.slot]))
+    switch value.rate {
+    case .column:
+      if var source = columnSources.first(where: { $0.slot == value.slot }) {
+        source.slot = block.slot
+        filledSources.append(source)
+      }
+    case .row: code.append(instruction(library.spread(value.type), block.slot, [value.slot, rowsSlot]))
+    default:
+      code.append(instruction(library.splat(value.type), block.slot, [value.slot]))
+      return block
+    }
+    repeatedSlots[value.slot] = block.slot
     return block
+  }
+
+  /// A constant or uniform value as one element per row.
+  private mutating func makeRow(_ value: Value) -> Value {
+    let row = addRow(value.type)
+    rowCode.append(instruction(library.splat(value.type), row.slot, [value.slot]))
+    return row
   }
 
   private func instruction(_ function: HostBlockFunction, _ result: Int, _ operands: [Int]) -> HostInstruction
@@ -343,6 +460,12 @@ struct StageParts {
     let slot = add(.variable)
     virtualRegisters[slot] = type.byteCount
     return Value(slot: slot, rate: .varying, type: type)
+  }
+
+  private mutating func addRow(_ type: HostType) -> Value {
+    let slot = add(.variable)
+    rowRegisters.append((slot, type.byteCount))
+    return Value(slot: slot, rate: .row, type: type)
   }
 
   // MARK: Writes and registers
@@ -430,12 +553,20 @@ struct StageParts {
     // Blocks are as long as keeps the registers within half of a first-level cache of 48 KiB.
     let bytesPerPoint = registerSizes.reduce(0, +) + 8 * (inPlaceSources.count + directTargets.count) / 2
     blockSize = min(max(24_576 / max(bytesPerPoint, 1) / 64 * 64, 128), 2_048)
+    // Whole rows, so that what holds for a row is found once.
+    if rowLength > 0, rowLength <= blockSize { blockSize = blockSize / rowLength * rowLength }
     let firstByte = (frameByteCount + 63) / 64 * 64
     var offsets: [Int] = []
     var end = firstByte
     for size in registerSizes {
       offsets.append(end)
-      end += size * blockSize + 64
+      end += (size * blockSize + 127) / 64 * 64
+    }
+    // A block that begins within a row meets one row more.
+    let rowCount = rowLength > 0 ? blockSize / rowLength + 2 : 0
+    for (slot, size) in rowRegisters {
+      slots[slot] = .frame(end)
+      end += (size * rowCount + 127) / 64 * 64
     }
     frameByteCount = end
     for (slot, register) in assigned { slots[slot] = .frame(offsets[register]) }

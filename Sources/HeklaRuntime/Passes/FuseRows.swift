@@ -71,7 +71,7 @@ private struct RowFusion {
     let extents = foldsRows ? loop.loop.reductionExtents : loop.loop.extents
     let rowCount = extents.reduce(1, *)
     guard rowCount >= Self.leastRowCount,
-      let view = RowView(loop.loop, rowCount: rowCount, foldsRows: foldsRows)
+      let view = RowView(loop.loop, rowCount: rowCount, foldsRows: foldsRows), view.readsAlongRows
     else { return nil }
     var group = Candidates(rowCount: rowCount, views: [:], rows: [], results: [])
     include(seed, view, in: &group)

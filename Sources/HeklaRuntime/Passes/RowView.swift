@@ -57,10 +57,24 @@ struct RowView {
     return lower >= 0 && upper < length
   }
 
-  /// Whether neighbours along the innermost axis lie near each other in all that is read; where they do not, a loop
-  /// by itself runs in tiles.
+  /// Whether what the loop reads lies in memory row after row: for maps, whether neighbours along the innermost axis lie
+  /// near each other, for reductions, whether no row lies between the elements of another.
+  ///
+  /// Where it does not, a loop by itself is faster: maps run in tiles then, and sums of columns take all columns at once.
   var readsAlongRows: Bool {
-    guard loop.accumulators.isEmpty, let inner = loop.extents.indices.last else { return true }
+    guard loop.accumulators.isEmpty else { return loop.reads.allSatisfy { !interleavesRows($0.index) } }
+    guard let inner = loop.extents.indices.last else { return true }
     return loop.reads.allSatisfy { inner >= $0.index.strides.count || abs($0.index.strides[inner]) < 16 }
+  }
+
+  private func interleavesRows(_ index: Loop.Affine) -> Bool {
+    var extents = loop.extents + loop.reductionExtents
+    var rowStride = Int.max
+    for (axis, outer, inner) in axes where axis < index.strides.count {
+      let stride = abs(index.strides[axis]) * inner
+      if outer > 1, stride > 0 { rowStride = min(rowStride, stride) }
+      extents[axis] = inner
+    }
+    return zip(index.strides, extents).contains { stride, extent in extent > 1 && abs(stride) > rowStride }
   }
 }
