@@ -70,6 +70,10 @@ HostSegmentSums host_segment_sums(const HostBlockLibrary *library) { return libr
 
 HostIndexChecks host_index_checks(const HostBlockLibrary *library) { return library->index_checks; }
 
+HostSegmentExtremes host_segment_extremes(const HostBlockLibrary *library, HostFoldKind kind, HostType type) {
+  return library->segment_extremes[kind][type];
+}
+
 HostFourier host_fourier(const HostBlockLibrary *library, int is_double) {
   return is_double ? library->transform_f64 : library->transform_f32;
 }

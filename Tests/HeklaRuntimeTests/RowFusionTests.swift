@@ -55,6 +55,13 @@ import Testing
     #expect(steps.last == "map")
   }
 
+  @Test func `a sum of columns is left to itself`() throws {
+    // Its rows would be columns, which are read across memory a few at a time.
+    let x = input(0, [832, 512])
+    #expect(try labels([x.sum(along: 0).squared().sum()], inputs: [[832, 512]]) == ["sum", "sum"])
+    #expect(try labels([x.sum(along: 1).squared().sum()], inputs: [[832, 512]]) == ["rows of 2"])
+  }
+
   @Test func `a loop that needs another kernel's result of the rows stays behind it`() throws {
     let (x, w) = (input(0, [64, 32]), input(1, [32, 32]))
     let normal = x.standardized(along: [-1])

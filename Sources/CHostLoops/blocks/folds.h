@@ -35,11 +35,11 @@
           second = COMBINE(second, b); \
         } \
         first = COMBINE(first, second); \
-        A##_element lanes[LANES]; \
-        STORE(A, lanes, first); \
-        for (int w = LANES / 2; w > 0; w /= 2) \
-          for (int j = 0; j < w; j++) lanes[j] = COMBINE(lanes[j], lanes[j + w]); \
-        total = COMBINE(total, lanes[0]); \
+        __typeof__(first.lo) eight = COMBINE(first.lo, first.hi); \
+        __typeof__(eight.lo) four = COMBINE(eight.lo, eight.hi); \
+        __typeof__(four.lo) two = COMBINE(four.lo, four.hi); \
+        A##_element one = COMBINE(two.x, two.y); \
+        total = COMBINE(total, one); \
       } \
       for (; i < length; i++) { A##_element value = (A##_element)p[i]; total = COMBINE(total, value); } \
       d[r] = total; \

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "folds.h"
 #include "attention.h"
+#include "indices.h"
 #include "segments.h"
 #include "fourier.h"
 
@@ -124,6 +125,11 @@ const HostBlockLibrary HOST_LIBRARY = {
   .attention = &attention_kernels,
   .sum_segments = sum_segments,
   .index_checks = {largest_index, longest_segment},
+  .segment_extremes = {
+    [HOST_FOLD_MAXIMUM] = {
+      [HOST_FLOAT32] = segment_maximum_f32, [HOST_FLOAT64] = segment_maximum_f64, [HOST_INT32] = segment_maximum_i32},
+    [HOST_FOLD_MINIMUM] = {
+      [HOST_FLOAT32] = segment_minimum_f32, [HOST_FLOAT64] = segment_minimum_f64, [HOST_INT32] = segment_minimum_i32}},
   .transform_f32 = fourier_f32,
   .transform_f64 = fourier_f64,
 };

@@ -1,7 +1,7 @@
-// Sums of rows over segments of terms, narrow rows with all their columns in registers; and what indices must be.
+// Sums and extremes of rows over segments of terms, narrow rows with all their columns in registers.
 
 #pragma once
-#include "vectors.h"
+#include "folds.h"
 
 // The sums of WIDTH columns of one segment from `first` on, or of these and of WIDTH from `second` on, where both
 // stretches may overlap: two chains of additions, so that one waits while the other adds.
@@ -110,28 +110,59 @@ static void sum_segments(
   else sum_segments_of(result, values, terms, 0, offsets, first, end, limit, columns);
 }
 
-static uint32_t largest_index(const int32_t *indices, intptr_t count) {
-  u32 largest = 0;
-  intptr_t i = 0;
-  for (; i + LANES <= count; i += LANES) largest = __builtin_elementwise_max(largest, LOAD(u32, indices + i));
-  if (i < count) largest = __builtin_elementwise_max(largest, LOAD_PART(u32, indices + i, count - i, 0));
-  return __builtin_reduce_max(largest);
-}
+// The extremes of one segment's columns from `first` on, WIDTH of them.
+#define EXTREME_STRETCH(name, T, WIDTH, COMBINE) \
+  typedef T name##_stretch_##WIDTH __attribute__((ext_vector_type(WIDTH))); \
+  typedef T name##_memory_##WIDTH __attribute__((ext_vector_type(WIDTH), aligned(4), may_alias)); \
+  INLINE void name##_##WIDTH( \
+    T *result, const T *values, const int32_t *order, intptr_t count, intptr_t columns, intptr_t first) { \
+    name##_stretch_##WIDTH best = *(const name##_memory_##WIDTH *)(values + order[0] * columns + first); \
+    for (intptr_t j = 1; j < count; j++) { \
+      name##_stretch_##WIDTH next = *(const name##_memory_##WIDTH *)(values + order[j] * columns + first); \
+      best = COMBINE(next, best); \
+    } \
+    *(name##_memory_##WIDTH *)(result + first) = best; \
+  }
 
-static int32_t longest_segment(const int32_t *offsets, intptr_t segments) {
-  i32 least = 0, most = 0;
-  intptr_t i = 0;
-  for (; i + LANES <= segments; i += LANES) {
-    const i32 length = LOAD(i32, offsets + i + 1) - LOAD(i32, offsets + i);
-    least = __builtin_elementwise_min(least, length);
-    most = __builtin_elementwise_max(most, length);
+// All columns of one segment, at least WIDTH of them: the last stretch ends with the row, over columns that others have
+// done where the width does not divide it.
+#define EXTREME_COLUMNS(name, WIDTH) \
+  for (intptr_t c = 0; c < columns; c += WIDTH) \
+    name##_##WIDTH(d, values, terms, count, columns, c < columns - WIDTH ? c : columns - WIDTH)
+
+#define EXTREME_SEGMENTS(name, T, COMBINE) \
+  EXTREME_STRETCH(name, T, 16, COMBINE) \
+  EXTREME_STRETCH(name, T, 8, COMBINE) \
+  EXTREME_STRETCH(name, T, 4, COMBINE) \
+  EXTREME_STRETCH(name, T, 2, COMBINE) \
+  static void name( \
+    void *result, const void *from, const int32_t *order, const int32_t *offsets, intptr_t first, intptr_t end, \
+    intptr_t columns, const void *empty) { \
+    const T *values = from; \
+    for (intptr_t r = first; r < end; r++) { \
+      T *d = (T *)result + r * columns; \
+      const int32_t *terms = order + offsets[r]; \
+      const intptr_t count = offsets[r + 1] - offsets[r]; \
+      if (count == 0) { \
+        for (intptr_t c = 0; c < columns; c++) d[c] = *(const T *)empty; \
+      } else if (columns >= 16) { \
+        EXTREME_COLUMNS(name, 16); \
+      } else if (columns >= 8) { \
+        EXTREME_COLUMNS(name, 8); \
+      } else if (columns >= 4) { \
+        EXTREME_COLUMNS(name, 4); \
+      } else if (columns >= 2) { \
+        EXTREME_COLUMNS(name, 2); \
+      } else if (columns == 1) { \
+        T best = values[terms[0]]; \
+        for (intptr_t j = 1; j < count; j++) { T next = values[terms[j]]; best = COMBINE(next, best); } \
+        *d = best; \
+      } \
+    } \
   }
-  int32_t longest = __builtin_reduce_max(most);
-  _Bool falls = __builtin_reduce_min(least) < 0;
-  for (; i < segments; i++) {
-    const int32_t length = offsets[i + 1] - offsets[i];
-    falls = falls || length < 0;
-    longest = length > longest ? length : longest;
-  }
-  return falls ? -1 : longest;
-}
+EXTREME_SEGMENTS(segment_maximum_f32, float, COMBINE_MAXIMUM)
+EXTREME_SEGMENTS(segment_minimum_f32, float, COMBINE_MINIMUM)
+EXTREME_SEGMENTS(segment_maximum_f64, double, COMBINE_MAXIMUM)
+EXTREME_SEGMENTS(segment_minimum_f64, double, COMBINE_MINIMUM)
+EXTREME_SEGMENTS(segment_maximum_i32, int32_t, COMBINE_MAXIMUM)
+EXTREME_SEGMENTS(segment_minimum_i32, int32_t, COMBINE_MINIMUM)

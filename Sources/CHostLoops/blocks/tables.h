@@ -20,5 +20,6 @@ struct HostBlockLibrary {
   const HostAttentionKernels *attention;
   HostSegmentSums sum_segments;
   HostIndexChecks index_checks;
+  HostSegmentExtremes segment_extremes[HOST_FOLD_COUNT][HOST_TYPE_COUNT];
   HostFourier transform_f32, transform_f64;
 };

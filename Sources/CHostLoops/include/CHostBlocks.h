@@ -145,6 +145,13 @@ typedef struct HostIndexChecks {
   int32_t (*_Nonnull longest_segment)(const int32_t *_Nonnull offsets, intptr_t segments);
 } HostIndexChecks;
 
+/// For each `r` in `first ..< end` writes the largest or least of rows `order[offsets[r]]` to `order[offsets[r + 1] - 1]`
+/// of `values`, column by column, into row `r` of `result`: NaN where there is one, `*empty` where there is no row. Of equals
+/// an earlier one stays.
+typedef void (*HostSegmentExtremes)(
+  void *_Nonnull result, const void *_Nonnull values, const int32_t *_Nonnull order, const int32_t *_Nonnull offsets,
+  intptr_t first, intptr_t end, intptr_t columns, const void *_Nonnull empty);
+
 /// Fourier transforms of rows of complex numbers whose count is a multiple of 256.
 typedef struct HostFourierRow {
   /// The numbers of a row.
@@ -215,6 +222,10 @@ HostSegmentSums _Nonnull host_segment_sums(const HostBlockLibrary *_Nonnull libr
 
 /// What indices are checked with.
 HostIndexChecks host_index_checks(const HostBlockLibrary *_Nonnull library);
+
+/// Extremes over segments: `HOST_FOLD_MAXIMUM` or `HOST_FOLD_MINIMUM` of float32, float64 or int32; null for others.
+HostSegmentExtremes _Nullable host_segment_extremes(
+  const HostBlockLibrary *_Nonnull library, HostFoldKind kind, HostType type);
 
 /// Fourier transforms of float, or of double.
 HostFourier _Nonnull host_fourier(const HostBlockLibrary *_Nonnull library, int is_double);

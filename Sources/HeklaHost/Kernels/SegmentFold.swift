@@ -1,3 +1,4 @@
+import CHostLoops
 import HeklaDevices
 
 /// The rows of values folded over segments that are sorted already.
@@ -30,13 +31,13 @@ struct SegmentFold: Sendable {
       (arguments: HostArguments) throws(DeviceError) in
       switch (kind, fold) {
       case (0, 0): try sum(arguments)
-      case (3, 0): try run(arguments, Double.self, empty: 0) { $0 + $1 }
-      case (0, 2): try run(arguments, Float.self, empty: Float(fill)) { $1 > $0 || $1.isNaN ? $1 : $0 }
-      case (0, _): try run(arguments, Float.self, empty: Float(fill)) { $1 < $0 || $1.isNaN ? $1 : $0 }
-      case (3, 2): try run(arguments, Double.self, empty: fill) { $1 > $0 || $1.isNaN ? $1 : $0 }
-      case (3, _): try run(arguments, Double.self, empty: fill) { $1 < $0 || $1.isNaN ? $1 : $0 }
-      case (1, 2): try run(arguments, Int32.self, empty: Int32(clamping: fill)) { max($0, $1) }
-      case (1, 3): try run(arguments, Int32.self, empty: Int32(clamping: fill)) { min($0, $1) }
+      case (3, 0): try sumDoubles(arguments)
+      case (0, 2): try extremes(arguments, HOST_FOLD_MAXIMUM, HOST_FLOAT32, empty: Float(fill))
+      case (0, _): try extremes(arguments, HOST_FOLD_MINIMUM, HOST_FLOAT32, empty: Float(fill))
+      case (3, 2): try extremes(arguments, HOST_FOLD_MAXIMUM, HOST_FLOAT64, empty: fill)
+      case (3, _): try extremes(arguments, HOST_FOLD_MINIMUM, HOST_FLOAT64, empty: fill)
+      case (1, 2): try extremes(arguments, HOST_FOLD_MAXIMUM, HOST_INT32, empty: Int32(clamping: fill))
+      case (1, 3): try extremes(arguments, HOST_FOLD_MINIMUM, HOST_INT32, empty: Int32(clamping: fill))
       default:
         throw .invalidArgument(
           call: Self.name, reason: "there is no fold \(fold) of elements of kind \(kind).")
@@ -56,31 +57,48 @@ struct SegmentFold: Sendable {
       .run(starts, order, values.baseAddress ?? to, to)
   }
 
-  @inline(__always)
-  private func run<Element: BitwiseCopyable & Sendable>(
-    _ arguments: HostArguments, _ type: Element.Type, empty: Element,
-    _ join: @Sendable (Element, Element) -> Element
+  private func sumDoubles(_ arguments: HostArguments) throws(DeviceError) {
+    let (order, offsets) = try arguments.segments(
+      order: 1, offsets: 2, terms: terms, rows: rows, kernel: Self.name, operation: "segment-reduction")
+    let values = try arguments.elements(0, count: terms * columns, as: Double.self, kernel: Self.name)
+    let output = try arguments.elements(3, count: rows * columns, as: Double.self, kernel: Self.name)
+    guard let from = values.baseAddress, let to = output.baseAddress else { return }
+    parallelOverRows { rows in
+      for row in rows {
+        let result = to + row * columns
+        result.update(repeating: 0, count: columns)
+        for term in Int(offsets[row])..<Int(offsets[row + 1]) {
+          let source = from + Int(order[term]) * columns
+          for column in 0..<columns { result[column] += source[column] }
+        }
+      }
+    }
+  }
+
+  private func extremes<Element: BitwiseCopyable & Sendable>(
+    _ arguments: HostArguments, _ fold: HostFoldKind, _ type: HostType, empty: Element
   ) throws(DeviceError) {
     let (order, offsets) = try arguments.segments(
       order: 1, offsets: 2, terms: terms, rows: rows, kernel: Self.name, operation: "segment-reduction")
-    let values = try arguments.elements(0, count: terms * columns, as: type, kernel: Self.name)
-    let output = try arguments.elements(3, count: rows * columns, as: type, kernel: Self.name)
-    guard let from = values.baseAddress, let to = output.baseAddress else { return }
+    let values = try arguments.elements(0, count: terms * columns, as: Element.self, kernel: Self.name)
+    let output = try arguments.elements(3, count: rows * columns, as: Element.self, kernel: Self.name)
+    guard let to = output.baseAddress, let starts = offsets.baseAddress,
+      let function = BlockLibrary.best.segmentExtremes(fold, type)
+    else { return }
+    // Where there are no terms nothing is read of either.
+    let (from, terms) = (values.baseAddress ?? to, order.baseAddress ?? starts)
+    parallelOverRows { rows in
+      withUnsafePointer(to: empty) { empty in
+        function(to, from, terms, starts, rows.lowerBound, rows.upperBound, columns, empty)
+      }
+    }
+  }
+
+  /// Calls `body` with some segments at a time.
+  private func parallelOverRows(_ body: (Range<Int>) -> Void) {
     let chunk = max(1, 16_384 / max(1, (terms + rows) * columns / max(rows, 1)))
     ThreadPool.shared.parallel(count: rows.chunks(of: chunk)) { number in
-      for row in number * chunk..<min((number + 1) * chunk, rows) {
-        let result = to + row * columns
-        let (first, end) = (Int(offsets[row]), Int(offsets[row + 1]))
-        guard first < end else {
-          result.update(repeating: empty, count: columns)
-          continue
-        }
-        result.update(from: from + Int(order[first]) * columns, count: columns)
-        for term in first + 1..<end {
-          let source = from + Int(order[term]) * columns
-          for column in 0..<columns { result[column] = join(result[column], source[column]) }
-        }
-      }
+      body(number * chunk..<min((number + 1) * chunk, rows))
     }
   }
 }

@@ -98,11 +98,6 @@ struct Access {
     self.startSlot = startSlot
   }
 
-  /// Whether nothing changes over the block space.
-  var isUniform: Bool {
-    strides.allSatisfy { $0 == 0 } && conditions.allSatisfy { $0.strides.allSatisfy { $0 == 0 } }
-  }
-
   /// Whether the walk takes element after element, unconditionally.
   var isContiguous: Bool {
     conditions.isEmpty && extents.count == 1 && (strides[0] == 1 || extents[0] == 1)

@@ -31,6 +31,7 @@ struct BlockLibrary: @unchecked Sendable {
   func conversion(from: HostType, to: HostType) -> HostBlockFunction? {
     host_find_conversion(table, from, to)
   }
+
   /// The function of `operation` where `operand` is one element per row or column; nil where there is none.
   func function(_ operation: HostOperation, _ type: HostType, _ operand: HostRowOperand) -> HostBlockFunction?
   {
@@ -52,6 +53,11 @@ struct BlockLibrary: @unchecked Sendable {
 
   /// What indices are checked with, of this level.
   var indexChecks: HostIndexChecks { host_index_checks(table) }
+
+  /// Extremes over segments, of this level; nil where there are none of the type.
+  func segmentExtremes(_ kind: HostFoldKind, _ type: HostType) -> HostSegmentExtremes? {
+    host_segment_extremes(table, kind, type)
+  }
 
   /// Fourier transforms of float, or of double.
   func fourier(isDouble: Bool) -> HostFourier { host_fourier(table, isDouble ? 1 : 0) }

@@ -9,22 +9,6 @@ import HeklaDevices
 /// nothing are names for their operand. Then virtual registers get real ones, as few as the order of the
 /// operations allows; what is stored to consecutive memory as it is gets no register at all.
 struct StageParts {
-  /// Where the expression runs.
-  struct Space {
-    var extents: [Int]
-    var outerAxes: [Int]
-    var blockAxes: [Int]
-    /// Whether blocks are tiles of the two block axes.
-    var isTiled = false
-
-    /// The points of a row, which run along the innermost block axis; 0 where blocks have no rows, or rows too short to
-    /// be worth telling apart.
-    var rowLength: Int {
-      guard blockAxes.count > 1, !isTiled, let last = blockAxes.last else { return 0 }
-      return extents[last] >= Int(HOST_LEAST_ROW) ? extents[last] : 0
-    }
-  }
-
   let storage = PlainStorage()
   let outerExtents: [Int]
   let blockExtents: [Int]
@@ -48,14 +32,10 @@ struct StageParts {
   private(set) var frameByteCount = 0
   private(set) var nanosecondsPerPoint = 0.0
 
-  /// How often a value changes: never, from outer point to outer point, from row to row, along a row that all rows
-  /// share, from point to point.
-  private enum Rate { case constant, uniform, row, column, varying }
-
   /// The result of an instruction.
   private struct Value {
     var slot: Int
-    var rate: Rate
+    var rate: Space.Rate
     var type: HostType
   }
 
@@ -182,28 +162,13 @@ struct StageParts {
       isTiled: space.isTiled, startSlot: startCount, storage: storage)
   }
 
-  /// How often what `pattern` finds changes.
-  private func rate(of pattern: Nest.Pattern) -> Rate {
-    func isFixed(_ affine: Loop.Affine, _ axes: some Sequence<Int>) -> Bool {
-      axes.allSatisfy { $0 >= affine.strides.count || affine.strides[$0] == 0 }
-    }
-    func isFixed(_ axes: some Sequence<Int>) -> Bool {
-      isFixed(pattern.index, axes) && pattern.guards.allSatisfy { isFixed($0.value, axes) }
-    }
-    if isFixed(space.blockAxes) { return .uniform }
-    guard rowLength > 0, let last = space.blockAxes.last else { return .varying }
-    if isFixed(CollectionOfOne(last)) { return .row }
-    let isShared = isFixed(space.blockAxes.dropLast()) && pattern.guards.isEmpty
-    return isShared && pattern.index.strides[last] == 1 ? .column : .varying
-  }
-
   private mutating func read(_ index: Int) -> Value {
     if let known = readSlots[index] { return known }
     let read = loop.reads[index]
     let type = HostType(read.elementType)
     let storageKind = HostStorage(read.elementType)
     let pattern = nest.reads[index]
-    let rate = rate(of: pattern)
+    let rate = space.rate(of: pattern)
     let isColumn = rate == .column && storageKind.isPlain
     let access = access(pattern, isOfRows: rate == .row)
     var source = Stage.Source(
@@ -242,7 +207,7 @@ struct StageParts {
 
   private mutating func coordinate(_ axis: Int, _ pattern: Nest.Pattern) -> Value {
     if let known = coordinateSlots[axis] { return known }
-    let rate = rate(of: pattern)
+    let rate = space.rate(of: pattern)
     let access = access(pattern, isOfRows: rate == .row)
     let value =
       switch rate {
@@ -297,7 +262,7 @@ struct StageParts {
     }
     // From here on the function exists at least for blocks of all operands.
     return call(
-      arguments, result, cost: Self.cost(of: operation, operandType),
+      arguments, result, cost: operation.nanoseconds(of: operandType),
       byRows: { library, operand in library.function(blockOperation, operandType, operand) }
     ) { library, mask in
       library.function(blockOperation, operandType, uniform: mask)
@@ -333,7 +298,7 @@ struct StageParts {
     byRows findByRows: (BlockLibrary, HostRowOperand) -> HostBlockFunction? = { _, _ in nil },
     _ find: (BlockLibrary, Int) -> HostBlockFunction?
   ) -> Value {
-    let rate: Rate =
+    let rate: Space.Rate =
       arguments.allSatisfy { $0.rate == .constant }
       ? .constant
       : arguments.contains { $0.rate == .varying || $0.rate == .column }
@@ -574,19 +539,5 @@ struct StageParts {
 
   private func operands(_ step: HostInstruction) -> [Int] {
     [Int(step.operands.0), Int(step.operands.1), Int(step.operands.2), Int(step.operands.3)]
-  }
-
-  /// Nanoseconds per element, roughly, on one core of a current processor.
-  private static func cost(of operation: ScalarOperation, _ type: HostType) -> Double {
-    let width = Double(type.byteCount) / 4
-    switch operation {
-    case .exp, .expm1, .log, .log1p, .sin, .cos, .tan, .tanh, .asin, .acos, .atan, .sinh, .cosh, .erf:
-      return type == HOST_FLOAT64 ? 10 : 0.5
-    case .power, .atan2: return type == HOST_FLOAT64 ? 20 : 1.5
-    case .remainder: return type == HOST_INT32 || type == HOST_UINT32 ? 0.5 : 5
-    case .divide, .sqrt, .reciprocalSquareRoot: return type == HOST_INT64 ? 3 : 0.2 * width
-    case .threefryFirst, .threefrySecond: return 1
-    default: return 0.05 * width
-    }
   }
 }
