@@ -1,6 +1,7 @@
 // What the attention kernels share: inputs, extents, masks, and a block of four scores by four.
 // Push: batches, heads, groups, queries S, keys T, depth D / 4, width E / 4, scale (a float's bits).
-// Constant 1 by bit: 0 a mask; 1...4 it varies with batch, head, query, key; 5 lengths; 6 causal.
+// Constant 1 by bit: 0 a mask; 1...4 it varies with batch, head, query, key; 5 lengths; 6 causal; 7...10 Q, K, V, O are
+// interleaved, [batches, S, heads, D], and their gradients.
 // Define COLUMNS (4, 8 or 16): how many vectors of four columns an invocation keeps the sums of, for four rows.
 
 layout(constant_id = 1) const uint FLAGS = 0;
@@ -30,6 +31,18 @@ const float FORBIDDEN = -1e30;
 uint group_of(uint stream) {
   return stream / heads * groups + stream % heads / (heads / groups);
 }
+
+// The rows in memory of four positions of a stream, of `streams` to a batch with `count` positions each.
+uvec4 rows_of(uvec4 positions, uint stream, uint streams, uint count, uint interleaved) {
+  return (FLAGS & interleaved) != 0u
+    ? (stream / streams * count + positions) * streams + stream % streams
+    : stream * count + positions;
+}
+
+uvec4 query_rows(uint stream, uvec4 positions) { return rows_of(positions, stream, heads, queries, 128u); }
+uvec4 key_rows(uint group, uvec4 positions) { return rows_of(positions, group, groups, keys, 256u); }
+uvec4 value_rows(uint group, uvec4 positions) { return rows_of(positions, group, groups, keys, 512u); }
+uvec4 result_rows(uint stream, uvec4 positions) { return rows_of(positions, stream, heads, queries, 1024u); }
 
 // How many keys, from the first, the queries up to `last` of a stream may read at most.
 uint key_limit(uint stream, uint last) {

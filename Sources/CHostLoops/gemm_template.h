@@ -78,8 +78,8 @@ TARGET static void NAME(pack_along)(void *packed, const void *elements, long ste
 
 // One tile: `rows` x `vectors * LANES` sums that stay in registers while `depth` runs.
 INLINE void NAME(tile)(const int rows, const int vectors, const int is_apart, long depth, const REAL *left,
-                       long left_row, long left_step, const REAL *right, long right_step, REAL *product,
-                       long product_step, long columns, int accumulates) {
+                       long left_row, long left_step, const REAL *right, long right_step, const REAL *addend,
+                       long addend_step, REAL *product, long product_step, long columns) {
   VECTOR sums[ROWS][2];
   UNROLLED for (int r = 0; r < rows; r++) {
     UNROLLED for (int v = 0; v < vectors; v++) sums[r][v] = (VECTOR){0};
@@ -98,8 +98,9 @@ INLINE void NAME(tile)(const int rows, const int vectors, const int is_apart, lo
       factors[v] = *(const VECTOR *)(right + v * LANES);
       __builtin_prefetch(right + 8 * right_step + v * LANES);
     }
-    // Columns of a left factor that lies where it is given are steps apart that no processor foresees.
-    if (left_step > ROWS) {
+    // Columns of a left factor that lies where it is given are steps apart that no processor foresees; of few columns
+    // most would come too late.
+    if (left_step > ROWS && depth > 32) {
       __builtin_prefetch(left + 8 * left_step);
       __builtin_prefetch(left + 8 * left_step + rows - 1);
       left += left_step;
@@ -112,33 +113,32 @@ INLINE void NAME(tile)(const int rows, const int vectors, const int is_apart, lo
   if (columns == vectors * LANES) {
     UNROLLED for (int r = 0; r < rows; r++)
       UNROLLED for (int v = 0; v < vectors; v++) {
-        VECTOR *target = (VECTOR *)(product + r * product_step + v * LANES);
-        *target = accumulates ? *target + sums[r][v] : sums[r][v];
+        if (addend) sums[r][v] += *(const VECTOR *)(addend + r * addend_step + v * LANES);
+        *(VECTOR *)(product + r * product_step + v * LANES) = sums[r][v];
       }
   } else {
     // Every vector but the last is whole.
     const long rest = columns - (vectors - 1) * LANES;
     UNROLLED for (int r = 0; r < rows; r++)
       UNROLLED for (int v = 0; v < vectors; v++) {
-        REAL *target = product + r * product_step + v * LANES;
         const long count = v == vectors - 1 ? rest : LANES;
-        if (accumulates) sums[r][v] += NAME(load)(target, count);
-        NAME(store)(target, sums[r][v], count);
+        if (addend) sums[r][v] += NAME(load)(addend + r * addend_step + v * LANES, count);
+        NAME(store)(product + r * product_step + v * LANES, sums[r][v], count);
       }
   }
 }
 
 typedef void NAME(tile_function)(long depth, const REAL *left, long left_row, long left_step, const REAL *right,
-                                 long right_step, REAL *product, long product_step, long columns,
-                                 int accumulates);
+                                 long right_step, const REAL *addend, long addend_step, REAL *product,
+                                 long product_step, long columns);
 
 // A tile function for each number of rows: one or two vectors wide, the left factor's rows side by side or apart.
 #define TILE(name, rows, vectors, is_apart)                                                                     \
   TARGET static void NAME(name##rows)(long depth, const REAL *left, long left_row, long left_step,              \
-                                      const REAL *right, long right_step, REAL *product, long product_step,     \
-                                      long columns, int accumulates) {                                          \
+                                      const REAL *right, long right_step, const REAL *addend, long addend_step, \
+                                      REAL *product, long product_step, long columns) {                         \
     NAME(tile)(rows, vectors, is_apart, depth, left, is_apart ? left_row : 1, is_apart ? 1 : left_step, right,  \
-               right_step, product, product_step, columns, accumulates);                                        \
+               right_step, addend, addend_step, product, product_step, columns);                                \
   }
 #define TILES_OF(rows)            \
   TILE(narrow_, rows, 1, 0)       \
@@ -163,8 +163,8 @@ static NAME(tile_function) *const NAME(tiles)[2][2][ROWS] = {
 #undef WIDE_APART
 
 static void NAME(block)(long rows, long columns, long depth, const HostProductLeft *left,
-                        const HostProductRight *right, void *product, long product_step,
-                        int accumulates) {
+                        const HostProductRight *right, const void *addend, long addend_step, void *product,
+                        long product_step) {
   // Tiles of nearly equal height: 60 rows are five tiles of 12, not four of 14 and one of 4.
   const long tile_count = (rows + ROWS - 1) / ROWS;
   const long height = rows / tile_count, taller = rows % tile_count;
@@ -183,8 +183,8 @@ static void NAME(block)(long rows, long columns, long depth, const HostProductLe
       const long tile_rows = height + (t < taller);
       const REAL *tile = (const REAL *)left->elements + i * (left->step ? left->row_step : depth);
       tiles[tile_rows - 1](depth, tile, left->row_step, left->step ? left->step : tile_rows, panel, right_step,
-                           (REAL *)product + i * product_step + j, product_step, rest < width ? rest : width,
-                           accumulates);
+                           addend ? (const REAL *)addend + i * addend_step + j : 0, addend_step,
+                           (REAL *)product + i * product_step + j, product_step, rest < width ? rest : width);
       i += tile_rows;
     }
   }

@@ -6,15 +6,16 @@ import HeklaTensors
 ///
 /// Gradients are part of the computation already. Each pass is a function in a file of its own:
 ///
-/// 1. `separateLeaves`: every root is computed, so that none is an argument or a parameter itself
-/// 2. `simplify`: equal subcomputations become one
-/// 3. `formKernels`: fusion into loops, merging of loops, an order by levels
-/// 4. `recompute`: cheap results that would be kept for a late use are computed again for it
-/// 5. `fuseEpilogues`, for shaders: products take in the loops that follow them; `fuseRows`, for the host: loops over
-///    the same rows share a launch
-/// 6. `lower`: each kernel becomes launches of GLSL shaders or host bodies; `IndexChecks` go before those that take
+/// 1. `absorbPermutations`: kernels that can read and write arrays with their axes in another order as they lie
+/// 2. `separateLeaves`: every root is computed, so that none is an argument or a parameter itself
+/// 3. `simplify`: equal subcomputations become one
+/// 4. `formKernels`: fusion into loops, merging of loops, an order by levels
+/// 5. `recompute`: cheap results that would be kept for a late use are computed again for it
+/// 6. `fuseEpilogues`: products take in the loops that follow them, on the host biases; `fuseRows`, for the host: loops
+///    over the same rows share a launch
+/// 7. `lower`: each kernel becomes launches of GLSL shaders or host bodies; `IndexChecks` go before those that take
 ///    indices, where they are asked for
-/// 7. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
+/// 8. `assignStorage`: parameters are updated in place where nothing is lost, the rest shares an arena
 struct Compiler {
   let capabilities: Capabilities
   let options: CompilerOptions
@@ -24,7 +25,9 @@ struct Compiler {
   /// The plan of `computation`.
   func plan(_ computation: Computation, inputs: [Signature]) throws(DeviceError) -> Plan {
     try checkArguments(computation, inputs)
-    var computation = separateLeaves(computation)
+    var computation = computation
+    if options.fuses { computation = absorbPermutations(computation) }
+    computation = separateLeaves(computation)
     if options.sharesSubexpressions { computation = simplify(computation) }
     var draft = PlanDraft(computation: computation, inputs: inputs)
     var checks = IndexChecks(capabilities, options)
@@ -45,10 +48,10 @@ struct Compiler {
       kernels = recompute(kernels, of: computation)
     }
     if options.fuses {
-      kernels =
-        capabilities.interface == .host
-        ? fuseRows(kernels, of: computation)
-        : fuseEpilogues(kernels, roots: computation.roots, maxBindings: maxBindings)
+      let onHost = capabilities.interface == .host
+      kernels = fuseEpilogues(
+        kernels, roots: computation.roots, maxBindings: maxBindings, biasesOnly: onHost)
+      if onHost { kernels = fuseRows(kernels, of: computation) }
     }
     for kernel in kernels {
       guard case .repetition(let node, let fold) = kernel.body else {
@@ -60,6 +63,7 @@ struct Compiler {
       }
       let repetition = FoldRepetition(fold, node, writes: kernel.writes)
       var body = Computation(outputs: repetition.results.map(fold.node(of:)), assignments: [])
+      if options.fuses { body = absorbPermutations(body) }
       if options.sharesSubexpressions { body = simplify(body) }
       body = separateRoots(body)
       let scope = draft.beginRepetition(repetition, roots: body.outputs)

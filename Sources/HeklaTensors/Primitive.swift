@@ -52,6 +52,15 @@ public protocol Primitive: Sendable {
   /// be computed there.
   var takesEpilogue: Bool { get }
 
+  /// Whether its host kernel takes a further parameter 1, and before the result a further binding, for a row of numbers
+  /// that it adds to every row of the result.
+  var takesBias: Bool { get }
+
+  /// The same operation on the arrays that lie behind permutations of some inputs' axes, which its kernels read as they
+  /// are; nil where they read none so.
+  /// - Parameter orders: The permutations by input: axis `i` of the input is axis `order[i]` of what lies behind.
+  func absorbing(_ orders: [Int: [Int]]) -> PermutedForm?
+
   /// Floating-point operations of one evaluation, as textbooks count them: a multiplication and an addition are two.
   ///
   /// Nil where there is no such count, as of what moves or compares data. Profiles go by it.
@@ -83,6 +92,12 @@ extension Primitive {
   /// It does not.
   public var takesEpilogue: Bool { false }
 
+  /// It does not.
+  public var takesBias: Bool { false }
+
+  /// None.
+  public func absorbing(_ orders: [Int: [Int]]) -> PermutedForm? { nil }
+
   /// None.
   public func indexOperands(of inputs: [Signature]) -> [IndexOperand] { [] }
 
@@ -94,6 +109,24 @@ extension Primitive {
 
   /// Where nothing flows through the operation.
   public func gradient(_ context: GradientContext) -> [Tensor?] { context.inputs.map { _ in nil } }
+}
+
+/// An operation on arrays that some of its inputs are permutations of.
+public struct PermutedForm: Sendable {
+  /// The operation.
+  public let primitive: any Primitive
+  /// The inputs that it takes from behind their permutation.
+  public let inputs: Set<Int>
+  /// The permutations that its results need to be those of the original operation: by position, 0 the first result, 1
+  /// the first further one.
+  public let results: [Int: [Int]]
+
+  /// `primitive` with `inputs` from behind their permutations, whose results need those in `results`.
+  public init(primitive: any Primitive, inputs: Set<Int>, results: [Int: [Int]]) {
+    self.primitive = primitive
+    self.inputs = inputs
+    self.results = results
+  }
 }
 
 /// What a gradient rule is given.

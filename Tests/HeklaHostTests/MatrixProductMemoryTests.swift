@@ -5,7 +5,7 @@ import Testing
 @testable import HeklaHost
 
 /// Memory that ends where a forbidden page begins: a load or store beyond its end stops the process.
-private final class FencedMemory {
+final class FencedMemory {
   let bytes: UnsafeMutableRawBufferPointer
   private let pages: UnsafeMutableRawPointer
   private let pageByteCount: Int

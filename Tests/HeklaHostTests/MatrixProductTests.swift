@@ -126,6 +126,30 @@ struct MatrixProductTests {
     }
   }
 
+  @Test("adds a bias to every row, after all else where the depth is one block", arguments: levels)
+  func bias(level: ProductKernels.Level) throws {
+    func check<Element: ProductElement>(_ product: ProductCase<Element>) throws {
+      let plain = try product.computed(level: level)
+      var product = product
+      product.bias = (0..<product.n).map { Element($0 % 7) / 8 - 0.5 }
+      let found = try product.computed(level: level)
+      product.check(found)
+      guard product.k <= ProductBlocking.depth else { return }
+      #expect(found == plain.enumerated().map { $1 + product.bias[$0 % product.n] })
+    }
+    for (m, n, k) in [(5, 7, 3), (29, 45, 16), (300, 33, 20), (20, 1100, 9), (40, 35, 1600), (9, 6, 0)] {
+      for flags in 0..<4 {
+        let (transposesA, transposesB) = (flags & 1 != 0, flags & 2 != 0)
+        try check(ProductCase<Float>(m, n, k, transposesA: transposesA, transposesB: transposesB))
+      }
+    }
+    try check(ProductCase<Double>(13, 21, 34))
+    // Of one row each, and many that are one product.
+    try check(ProductCase<Float>(batch: 3, 1, 40, 6))
+    try check(ProductCase<Double>(batch: 3, 1, 5, 6))
+    try check(ProductCase<Float>(batch: 4, 7, 40, 6, sharesB: true))
+  }
+
   @Test("gives the same bits on any number of threads, every time")
   func sameBits() throws {
     let pools = [ThreadPool(threadCount: 1), ThreadPool(threadCount: 2), ThreadPool(threadCount: 5)]
@@ -177,8 +201,8 @@ struct MatrixProductTests {
 
   @Test("is told apart by everything that its body depends on")
   func sourceKeys() throws {
-    let parameters = [0, 2, 3, 4, 5, 0, 0, 15, 20]
-    let changed = [1, 3, 4, 5, 6, 1, 1, 0, 0]
+    let parameters = [0, 2, 3, 4, 5, 0, 0, 15, 20, 0]
+    let changed = [1, 3, 4, 5, 6, 1, 1, 0, 0, 1]
     let source = try MatrixProduct.source(parameters: parameters)
     #expect(source.name == "matrix_product")
     #expect(HostKernels.source(named: "matrix_product", parameters: parameters) == source)

@@ -23,6 +23,8 @@ struct ProductCase<Element: ProductElement> {
   var sharesB = false
   var a: [Element] = []
   var b: [Element] = []
+  /// What is added to every row; empty where nothing is.
+  var bias: [Element] = []
 
   init(
     batch: Int = 1, _ m: Int, _ n: Int, _ k: Int, transposesA: Bool = false, transposesB: Bool = false,
@@ -40,7 +42,7 @@ struct ProductCase<Element: ProductElement> {
     [
       Element.code, batch, m, n, k, transposesA ? 1 : 0, transposesB ? 1 : 0, sharesA ? 0 : m * k,
       sharesB ? 0 : k * n,
-    ]
+    ] + (bias.isEmpty ? [] : [1])
   }
 
   func a(_ item: Int, _ i: Int, _ p: Int) -> Double {
@@ -57,8 +59,8 @@ struct ProductCase<Element: ProductElement> {
     for item in 0..<batch {
       for i in 0..<m {
         for j in 0..<n {
-          var value = 0.0
-          var size = 0.0
+          var value = bias.isEmpty ? 0.0 : Double(bias[j])
+          var size = value.magnitude
           for p in 0..<k {
             let term = a(item, i, p) * b(item, p, j)
             value += term
@@ -89,15 +91,21 @@ struct ProductCase<Element: ProductElement> {
     // Copies that end exactly where the matrix ends, behind which NaN waits for a load that goes too far.
     var a = self.a + [Element](repeating: .nan, count: Self.guardCount)
     var b = self.b + [Element](repeating: .nan, count: Self.guardCount)
+    var bias = self.bias + [Element](repeating: .nan, count: Self.guardCount)
     try a.withUnsafeMutableBytes { a in
       try b.withUnsafeMutableBytes { b in
-        try c.withUnsafeMutableBytes { c in
-          let size = MemoryLayout<Element>.size
-          try schedule.run(bindings: [
-            UnsafeMutableRawBufferPointer(rebasing: a[..<(self.a.count * size)]),
-            UnsafeMutableRawBufferPointer(rebasing: b[..<(self.b.count * size)]),
-            UnsafeMutableRawBufferPointer(rebasing: c[..<(count * size)]),
-          ])
+        try bias.withUnsafeMutableBytes { bias in
+          try c.withUnsafeMutableBytes { c in
+            let size = MemoryLayout<Element>.size
+            let addends = UnsafeMutableRawBufferPointer(rebasing: bias[..<(self.bias.count * size)])
+            try schedule.run(
+              bindings: [
+                UnsafeMutableRawBufferPointer(rebasing: a[..<(self.a.count * size)]),
+                UnsafeMutableRawBufferPointer(rebasing: b[..<(self.b.count * size)]),
+              ] + (self.bias.isEmpty ? [] : [addends]) + [
+                UnsafeMutableRawBufferPointer(rebasing: c[..<(count * size)])
+              ])
+          }
         }
       }
     }

@@ -25,8 +25,8 @@ void main() {
   uint query = index % blocks * 4;
   // A block over the edge reads the last row again in place of those that are missing, and does not store them.
   uvec4 rows = min(query + uvec4(0, 1, 2, 3), uvec4(queries - 1));
-  uvec4 row_starts = (stream * queries + rows) * depth;
-  uint key_start = group_of(stream) * keys;
+  uvec4 row_starts = query_rows(stream, rows) * depth;
+  uint group = group_of(stream);
   uint limit = key_limit(stream, rows.w);
 
   vec4 top = vec4(LOWEST);
@@ -35,8 +35,8 @@ void main() {
 #define CLEAR(c) o0[c] = o1[c] = o2[c] = o3[c] = vec4(0);
   EACH_COLUMN(CLEAR)
   for (uint key = 0; key < limit; key += 4) {
-    uvec4 others = key_start + min(key + uvec4(0, 1, 2, 3), uvec4(keys - 1));
-    uvec4 starts = others * depth;
+    uvec4 others = min(key + uvec4(0, 1, 2, 3), uvec4(keys - 1));
+    uvec4 starts = key_rows(group, others) * depth;
     PRODUCTS(s, q, row_starts, k, starts, depth)
     s0 = masked_keys(s0, stream, rows.x, key, limit);
     s1 = masked_keys(s1, stream, rows.y, key, limit);
@@ -50,7 +50,7 @@ void main() {
     s2 = weights(s2, top.z);
     s3 = weights(s3, top.w);
     total = total * factor + vec4(sum_of(s0), sum_of(s1), sum_of(s2), sum_of(s3));
-    uvec4 values = others * width;
+    uvec4 values = value_rows(group, others) * width;
     // No value stands in for one behind the end: a weight of 0 times infinity is NaN.
     uint rest = limit - key;
 #define ADD(c) { \
@@ -69,13 +69,13 @@ void main() {
 
   // A row that may read nothing has the sum 0 and becomes 0.
   vec4 whole = mix(1.0 / total, vec4(0), equal(total, vec4(0)));
-  uint start = (stream * queries + query) * width + first;
+  uvec4 targets = result_rows(stream, rows) * width + first;
 #define STORE(c) \
   if (first + c < width) { \
-    o[start + c] = o0[c] * whole.x; \
-    if (query + 1 < queries) o[start + width + c] = o1[c] * whole.y; \
-    if (query + 2 < queries) o[start + 2 * width + c] = o2[c] * whole.z; \
-    if (query + 3 < queries) o[start + 3 * width + c] = o3[c] * whole.w; \
+    o[targets.x + c] = o0[c] * whole.x; \
+    if (query + 1 < queries) o[targets.y + c] = o1[c] * whole.y; \
+    if (query + 2 < queries) o[targets.z + c] = o2[c] * whole.z; \
+    if (query + 3 < queries) o[targets.w + c] = o3[c] * whole.w; \
   }
   EACH_COLUMN(STORE)
   if (chunk == 0) {

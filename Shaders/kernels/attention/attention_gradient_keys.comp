@@ -26,9 +26,9 @@ void main() {
   uint first = chunk * COLUMNS;
   uint group = index / blocks % (batches * groups);
   uint key = index % blocks * 4;
-  uvec4 others = group * keys + min(key + uvec4(0, 1, 2, 3), uvec4(keys - 1));
-  uvec4 key_starts = others * depth;
-  uvec4 value_starts = others * width;
+  uvec4 others = min(key + uvec4(0, 1, 2, 3), uvec4(keys - 1));
+  uvec4 key_starts = key_rows(group, others) * depth;
+  uvec4 value_starts = value_rows(group, others) * width;
   float scale = uintBitsToFloat(scale_bits);
   uint sharing = heads / groups;
   uint first_stream = group / groups * heads + group % groups * sharing;
@@ -45,8 +45,8 @@ void main() {
     for (uint query = start; query < queries; query += 4) {
       uvec4 rows = min(query + uvec4(0, 1, 2, 3), uvec4(queries - 1));
       uvec4 all_rows = stream * queries + rows;
-      uvec4 starts = all_rows * depth;
-      uvec4 upstreams = all_rows * width;
+      uvec4 starts = query_rows(stream, rows) * depth;
+      uvec4 upstreams = result_rows(stream, rows) * width;
       PRODUCTS(s, q, starts, k, key_starts, depth)
       PRODUCTS(p, g, upstreams, v, value_starts, width)
       // Row by row: the weights with four keys, and the scores' changes.
@@ -78,21 +78,20 @@ void main() {
     }
   }
 
-  uint row = group * keys + key;
 #define STORE(c) \
   if (first + c < depth) { \
-    uint at = row * depth + first + c; \
-    dk[at] = d0[c]; \
-    if (key + 1 < keys) dk[at + depth] = d1[c]; \
-    if (key + 2 < keys) dk[at + 2 * depth] = d2[c]; \
-    if (key + 3 < keys) dk[at + 3 * depth] = d3[c]; \
+    uvec4 at = key_starts + first + c; \
+    dk[at.x] = d0[c]; \
+    if (key + 1 < keys) dk[at.y] = d1[c]; \
+    if (key + 2 < keys) dk[at.z] = d2[c]; \
+    if (key + 3 < keys) dk[at.w] = d3[c]; \
   } \
   if (first + c < width) { \
-    uint at = row * width + first + c; \
-    dv[at] = e0[c]; \
-    if (key + 1 < keys) dv[at + width] = e1[c]; \
-    if (key + 2 < keys) dv[at + 2 * width] = e2[c]; \
-    if (key + 3 < keys) dv[at + 3 * width] = e3[c]; \
+    uvec4 at = value_starts + first + c; \
+    dv[at.x] = e0[c]; \
+    if (key + 1 < keys) dv[at.y] = e1[c]; \
+    if (key + 2 < keys) dv[at.z] = e2[c]; \
+    if (key + 3 < keys) dv[at.w] = e3[c]; \
   }
   EACH_COLUMN(STORE)
 }

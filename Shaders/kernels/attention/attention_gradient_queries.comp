@@ -27,21 +27,21 @@ void main() {
   uint query = index % blocks * 4;
   uvec4 rows = min(query + uvec4(0, 1, 2, 3), uvec4(queries - 1));
   uvec4 all_rows = stream * queries + rows;
-  uvec4 row_starts = all_rows * depth;
-  uvec4 upstream_starts = all_rows * width;
+  uvec4 row_starts = query_rows(stream, rows) * depth;
+  uvec4 upstream_starts = result_rows(stream, rows) * width;
   vec4 level = vec4(l[all_rows.x], l[all_rows.y], l[all_rows.z], l[all_rows.w]);
   vec4 less = vec4(delta[all_rows.x], delta[all_rows.y], delta[all_rows.z], delta[all_rows.w]);
   float scale = uintBitsToFloat(scale_bits);
-  uint key_start = group_of(stream) * keys;
+  uint group = group_of(stream);
   uint limit = key_limit(stream, rows.w);
 
   vec4 d0[COLUMNS], d1[COLUMNS], d2[COLUMNS], d3[COLUMNS];
 #define CLEAR(c) d0[c] = d1[c] = d2[c] = d3[c] = vec4(0);
   EACH_COLUMN(CLEAR)
   for (uint key = 0; key < limit; key += 4) {
-    uvec4 others = key_start + min(key + uvec4(0, 1, 2, 3), uvec4(keys - 1));
-    uvec4 starts = others * depth;
-    uvec4 values = others * width;
+    uvec4 others = min(key + uvec4(0, 1, 2, 3), uvec4(keys - 1));
+    uvec4 starts = key_rows(group, others) * depth;
+    uvec4 values = value_rows(group, others) * width;
     PRODUCTS(s, q, row_starts, k, starts, depth)
     PRODUCTS(p, g, upstream_starts, v, values, width)
     p0 = weights(masked_keys(s0, stream, rows.x, key, limit), level.x) * (p0 - less.x) * scale;
@@ -59,13 +59,13 @@ void main() {
     EACH_COLUMN(ADD)
   }
 
-  uint start = (stream * queries + query) * depth + first;
+  uvec4 targets = row_starts + first;
 #define STORE(c) \
   if (first + c < depth) { \
-    dq[start + c] = d0[c]; \
-    if (query + 1 < queries) dq[start + depth + c] = d1[c]; \
-    if (query + 2 < queries) dq[start + 2 * depth + c] = d2[c]; \
-    if (query + 3 < queries) dq[start + 3 * depth + c] = d3[c]; \
+    dq[targets.x + c] = d0[c]; \
+    if (query + 1 < queries) dq[targets.y + c] = d1[c]; \
+    if (query + 2 < queries) dq[targets.z + c] = d2[c]; \
+    if (query + 3 < queries) dq[targets.w + c] = d3[c]; \
   }
   EACH_COLUMN(STORE)
 }

@@ -87,37 +87,44 @@ typedef struct HostFold {
   void (*_Nullable finish)(void *_Nonnull result, const void *_Nonnull accumulators, intptr_t count);
 } HostFold;
 
-/// One query's scores with a stretch of keys.
-typedef struct HostAttentionRow {
+/// The scores of a block of an attention's queries with a block of keys.
+typedef struct HostAttentionBlock {
+  intptr_t queries;
+  intptr_t keys;
+  /// Floats from one query's scores to the next one's, at least the keys rounded up to a multiple of 16.
+  intptr_t step;
   /// The factor of the products of query and keys.
   float scale;
-  /// How many of the stretch's keys, from the first, the query may read.
-  intptr_t count;
-  /// What is added to the scores, from the stretch's first key on; null where nothing is.
+  /// How many of the keys, from the first, the first query may read, and how many more each one after it may. Above
+  /// the number of keys it is all of them, below 0 none.
+  intptr_t count, count_step;
+  /// What is added to the score of the first query with the first key; null where nothing is.
   const float *_Nullable mask;
-  /// 1, or 0 where the mask is one number for all keys.
-  intptr_t mask_step;
-  /// How many numbers there are from `mask` on, this row's and later ones.
+  /// Floats from one query's to the next one's, and from one key's to the next one's, which is 1, or 0 where it is one
+  /// number for all of them.
+  intptr_t mask_row_step, mask_step;
+  /// How many numbers there are from `mask` on, those of other blocks too.
   intptr_t mask_count;
-} HostAttentionRow;
+} HostAttentionBlock;
 
-/// What an attention does to a row between its matrix products. Of a row's `width` elements those beyond its count
-/// become 0; its memory goes on to a multiple of 16, where anything may be read and written.
+/// What an attention does to a block between its matrix products. A row's elements beyond those that its query may read
+/// become 0; behind the keys, up to a multiple of 16, anything may be read and written.
 typedef struct HostAttentionKernels {
-  /// Turns `products` into exponentials of the scores less the largest so far, which becomes `top`, and adds them
-  /// to `total`; returns what earlier exponentials are to be multiplied with.
-  float (*_Nonnull softmax)(
-    const HostAttentionRow *_Nonnull row, float *_Nonnull products, intptr_t width, float *_Nonnull top,
-    float *_Nonnull total);
-  /// Turns `products` into weights, the exponentials of the scores less `level`, and `changes`, the products of
-  /// upstream and values, into the gradients of `products`: weight * (change - less) * scale.
+  /// Turns `products` into exponentials of the scores less the largest so far of their query, which goes to `tops`, and
+  /// adds them to `totals`. With `results`, rows of `width` floats `result_step` apart, these and the totals are first
+  /// brought to the new tops; without, the block is the first. Tops and totals have room for a multiple of 16.
+  void (*_Nonnull softmax)(
+    const HostAttentionBlock *_Nonnull block, float *_Nonnull products, float *_Nonnull tops,
+    float *_Nonnull totals, float *_Nullable results, intptr_t result_step, intptr_t width);
+  /// Turns `products` into weights, the exponentials of the scores less the query's level, and `changes`, the products
+  /// of upstream and values, into the gradients of `products`: weight * (change - less) * scale.
   void (*_Nonnull change)(
-    const HostAttentionRow *_Nonnull row, float *_Nonnull products, float *_Nonnull changes, intptr_t width,
-    float level, float less);
-  /// Multiplies `count` values with `factor`.
-  void (*_Nonnull scale)(float *_Nonnull values, float factor, intptr_t count);
-  /// The natural logarithm.
-  float (*_Nonnull log)(float x);
+    const HostAttentionBlock *_Nonnull block, float *_Nonnull products, float *_Nonnull changes,
+    const float *_Nonnull levels, const float *_Nonnull less);
+  /// Divides the results by their query's total, and writes the logarithm of each sum of exponentials to `sums`.
+  void (*_Nonnull finish)(
+    intptr_t queries, const float *_Nonnull tops, const float *_Nonnull totals, float *_Nonnull sums,
+    float *_Nonnull results, intptr_t result_step, intptr_t width);
 } HostAttentionKernels;
 
 /// What is summed over segments: rows of an array of values, each perhaps many times.

@@ -97,10 +97,12 @@ typedef struct HostProductKernels {
   void (*unpack_runs)(void *elements, long step, long spacing, const void *packed, long packed_step, long depth,
                       const HostProductRun *runs, long run_count);
 
-  /// Computes `product = left * right`, or adds to `product` where `accumulates`, for one block in cache:
-  /// each element's sum runs over `depth` in order, whatever tile the element falls in.
+  /// Computes `product = left * right + addend` for one block in cache: each element's sum runs over `depth` in order,
+  /// whatever tile the element falls in, and what is added comes last. The addend may be null, be the product itself,
+  /// or be one row for all where its step is 0.
   void (*block)(long rows, long columns, long depth, const HostProductLeft *left,
-                const HostProductRight *right, void *product, long product_step, int accumulates);
+                const HostProductRight *right, const void *_Nullable addend, long addend_step, void *product,
+                long product_step);
 
   /// Computes `product[i, j] = sum over p of left[i, p] * windows[offsets[p] + j]`, or adds to `product` where
   /// `accumulates`, for packed tiles of the left factor and `columns` that are a multiple of `lanes`.

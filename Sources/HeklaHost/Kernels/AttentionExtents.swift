@@ -4,7 +4,8 @@ import HeklaDevices
 /// The extents and masks of an attention on the host.
 ///
 /// Parameters: batch, heads, groups, queries S, keys T, depth D, width E, flags, the scale's bits. Flags by bit:
-/// 0 a mask; 1...4 it varies with batch, head, query, key; 5 lengths; 6 causal.
+/// 0 a mask; 1...4 it varies with batch, head, query, key; 5 lengths; 6 causal; 7...10 Q, K, V, O lie interleaved, as
+/// [batch, S, heads, D], and so do their gradients.
 struct AttentionExtents: Sendable {
   let batch, heads, groups, queries, keys, depth, width: Int
   let scale: Float
@@ -31,21 +32,55 @@ struct AttentionExtents: Sendable {
   /// The stream of keys that a stream of queries reads.
   func group(of stream: Int) -> Int { stream / heads * groups + stream % heads / (heads / groups) }
 
-  /// The scores of `query` of `stream` with up to `count` keys from `first` on, of which `limit` exist.
-  func row(
-    _ stream: Int, _ query: Int, keys range: Range<Int>, limit: Int, mask: UnsafePointer<Float>?
-  ) -> HostAttentionRow {
-    let end = min(range.upperBound, isCausal ? min(limit, query + 1) : limit)
-    var row = HostAttentionRow(
-      scale: scale, count: max(end - range.lowerBound, 0), mask: nil, mask_step: flags & 16 != 0 ? 1 : 0,
+  /// Where a stream's rows lie: the element that the first begins with, and elements from one to the next.
+  struct Rows {
+    let start, step: Int
+
+    func place(_ row: Int) -> Int { start + row * step }
+  }
+
+  /// The rows of Q and dQ of a stream of queries.
+  func queryRows(_ stream: Int) -> Rows {
+    rows(stream, of: heads, queries, depth, isInterleaved: flags & 128 != 0)
+  }
+  /// The rows of K and dK of a stream of keys.
+  func keyRows(_ group: Int) -> Rows { rows(group, of: groups, keys, depth, isInterleaved: flags & 256 != 0) }
+  /// The rows of V and dV of a stream of keys.
+  func valueRows(_ group: Int) -> Rows {
+    rows(group, of: groups, keys, width, isInterleaved: flags & 512 != 0)
+  }
+  /// The rows of O and dO of a stream of queries.
+  func resultRows(_ stream: Int) -> Rows {
+    rows(stream, of: heads, queries, width, isInterleaved: flags & 1024 != 0)
+  }
+
+  private func rows(_ stream: Int, of streams: Int, _ count: Int, _ extent: Int, isInterleaved: Bool) -> Rows
+  {
+    isInterleaved
+      ? Rows(start: (stream / streams * count * streams + stream % streams) * extent, step: streams * extent)
+      : Rows(start: stream * count * extent, step: extent)
+  }
+
+  /// The scores of `queries` of `stream` with `keys`, of which the first `limit` exist, `step` floats from one query's
+  /// to the next one's.
+  func block(
+    _ stream: Int, _ queries: Range<Int>, _ keys: Range<Int>, limit: Int, step: Int,
+    mask: UnsafePointer<Float>?
+  ) -> HostAttentionBlock {
+    let count = isCausal ? queries.lowerBound + 1 - keys.lowerBound : limit - keys.lowerBound
+    var block = HostAttentionBlock(
+      queries: queries.count, keys: keys.count, step: step, scale: scale, count: count,
+      count_step: isCausal ? 1 : 0, mask: nil, mask_row_step: 0, mask_step: flags & 16 != 0 ? 1 : 0,
       mask_count: 0)
-    guard hasMask, let mask else { return row }
+    guard hasMask, let mask else { return block }
+    let rowStep = flags & 16 != 0 ? self.keys : 1
     var at = flags & 2 != 0 ? stream / heads : 0
     if flags & 4 != 0 { at = at * heads + stream % heads }
-    if flags & 8 != 0 { at = at * queries + query }
-    if flags & 16 != 0 { at = at * keys + range.lowerBound }
-    (row.mask, row.mask_count) = (mask + at, maskCount - at)
-    return row
+    if flags & 8 != 0 { at = at * self.queries + queries.lowerBound }
+    at = at * rowStep + (flags & 16 != 0 ? keys.lowerBound : 0)
+    (block.mask, block.mask_count) = (mask + at, maskCount - at)
+    block.mask_row_step = flags & 8 != 0 ? rowStep : 0
+    return block
   }
 }
 

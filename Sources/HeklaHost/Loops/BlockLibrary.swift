@@ -45,8 +45,8 @@ struct BlockLibrary: @unchecked Sendable {
   func fold(_ kind: HostFoldKind, _ type: HostType) -> HostFold { host_find_fold(table, kind, type).pointee }
   func rounding(_ storage: HostStorage) -> HostBlockFunction? { host_find_rounding(table, storage) }
 
-  /// What attention needs besides matrix products, of the best level.
-  static var attention: UnsafePointer<HostAttentionKernels> { host_attention_kernels(best.table) }
+  /// What attention needs besides matrix products.
+  var attention: HostAttentionKernels { host_attention_kernels(table).pointee }
 
   /// Sums over segments, of this level.
   var segmentSums: HostSegmentSums { host_segment_sums(table) }

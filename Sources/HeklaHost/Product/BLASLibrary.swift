@@ -67,7 +67,7 @@ public struct BLASLibrary: Sendable {
   }
 
   /// Computes `product`, one after another where it is a batch.
-  /// - Precondition: `canMultiply(product)`.
+  /// - Precondition: `canMultiply(product)`, and every row of `c` is the bias where there is one.
   func multiply(
     _ product: MatrixProduct, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, into c: UnsafeMutableRawPointer
   ) {
@@ -79,14 +79,16 @@ public struct BLASLibrary: Sendable {
     let rightForm = product.transposesRight ? transposed : plain
     let leftStep = product.transposesLeft ? m : k
     let rightStep = product.transposesRight ? k : n
+    let kept: Double = product.addsBias ? 1 : 0
     for item in 0..<product.batch {
       let a = a + item * product.leftStride * size
       let b = b + item * product.rightStride * size
       let c = c + item * product.rows * product.columns * size
       if product.elementType == .float32 {
-        multiplyFloats(rowMajor, leftForm, rightForm, m, n, k, 1, a, leftStep, b, rightStep, 0, c, n)
+        multiplyFloats(
+          rowMajor, leftForm, rightForm, m, n, k, 1, a, leftStep, b, rightStep, Float(kept), c, n)
       } else {
-        multiplyDoubles(rowMajor, leftForm, rightForm, m, n, k, 1, a, leftStep, b, rightStep, 0, c, n)
+        multiplyDoubles(rowMajor, leftForm, rightForm, m, n, k, 1, a, leftStep, b, rightStep, kept, c, n)
       }
     }
   }

@@ -1,7 +1,7 @@
 import HeklaArrays
 import HeklaDevices
 
-/// The host device's batched matrix product: `C[b] = op(A[b]) * op(B[b])`.
+/// The host device's batched matrix product: `C[b] = op(A[b]) * op(B[b])`, perhaps plus one row for all rows.
 ///
 /// Matrices are dense and row-major. `op(A)` is `[rows, depth]` and `op(B)` is `[depth, columns]`; a
 /// transposed factor is stored as `[depth, rows]`, respectively `[columns, depth]`. `C` is
@@ -29,22 +29,25 @@ public struct MatrixProduct: Sendable, Hashable {
   public let leftStride: Int
   /// Elements from one `B` to the next; 0 where all products share one.
   public let rightStride: Int
+  /// Whether a bias of `columns` numbers is added to every row of `C`.
+  public let addsBias: Bool
 
-  /// The product described by a list of nine numbers.
+  /// The product described by a list of nine or ten numbers.
   ///
   /// They are the type (0 for `float32`, 1 for `float64`), `batch`, `rows`, `columns`, `depth`,
-  /// `transposesLeft` and `transposesRight` (0 or 1), `leftStride`, `rightStride`.
+  /// `transposesLeft` and `transposesRight` (0 or 1), `leftStride`, `rightStride`, and `addsBias` (0 or 1), which is 0
+  /// where it is missing.
   ///
   /// - Throws: `DeviceError.invalidArgument` for a list of another form, a negative number, or sizes whose
   ///   product no memory could hold.
   public init(parameters: [Int]) throws(DeviceError) {
-    guard parameters.count == 9 else {
-      throw Self.invalid("it takes 9 parameters, \(parameters.count) were given.")
+    guard (9...10).contains(parameters.count) else {
+      throw Self.invalid("it takes 9 or 10 parameters, \(parameters.count) were given.")
     }
-    guard parameters.allSatisfy({ $0 >= 0 }), parameters[0] <= 1, parameters[5] <= 1, parameters[6] <= 1
-    else {
+    let parameters = parameters.count == 9 ? parameters + [0] : parameters
+    guard parameters.allSatisfy({ $0 >= 0 }), [0, 5, 6, 9].allSatisfy({ parameters[$0] <= 1 }) else {
       throw Self.invalid(
-        "\(parameters) is not [type, batch, rows, columns, depth, flag, flag, stride, stride]: "
+        "\(parameters) is not [type, batch, rows, columns, depth, flag, flag, stride, stride, flag]: "
           + "the type and the flags are 0 or 1, and none is negative."
       )
     }
@@ -57,6 +60,7 @@ public struct MatrixProduct: Sendable, Hashable {
     transposesRight = parameters[6] == 1
     leftStride = parameters[7]
     rightStride = parameters[8]
+    addsBias = parameters[9] == 1
     guard [leftByteCount, rightByteCount, productByteCount].allSatisfy({ $0 != nil }) else {
       throw Self.invalid("the sizes \(parameters) overflow the address space. Check the shapes.")
     }
@@ -73,6 +77,7 @@ public struct MatrixProduct: Sendable, Hashable {
     transposesRight = other.transposesRight
     leftStride = other.leftStride
     rightStride = other.rightStride
+    addsBias = other.addsBias
   }
 
   /// The bytes that `A` takes, the last of the batch included; nil where the number overflows.
@@ -102,13 +107,14 @@ public struct MatrixProduct: Sendable, Hashable {
 }
 
 extension MatrixProduct {
-  /// The host kernel `matrix_product` for bindings `A`, `B`, `C`.
+  /// The host kernel `matrix_product` for bindings `A`, `B`, the bias where there is one, `C`.
   ///
   /// Its body throws `DeviceError.invalidArgument` where a binding is missing or too small.
   public var source: HostSource {
     let schedule = ProductSchedule(self)
     let forms = (transposesLeft ? "T" : "N") + (transposesRight ? "T" : "N")
-    let key = "\(elementType) \(batch)x\(rows)x\(columns)x\(depth) \(forms) \(leftStride) \(rightStride)"
+    let key =
+      "\(elementType) \(batch)x\(rows)x\(columns)x\(depth) \(forms) \(leftStride) \(rightStride)\(addsBias ? " bias" : "")"
     return HostSource(name: "matrix_product", key: key) { arguments throws(DeviceError) in
       try schedule.run(bindings: arguments.bindings)
     }

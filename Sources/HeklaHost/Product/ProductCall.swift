@@ -5,6 +5,8 @@ struct ProductCall {
   let schedule: ProductSchedule
   let a: UnsafeRawPointer
   let b: UnsafeRawPointer
+  /// What is added to every row.
+  let bias: UnsafeRawPointer?
   let c: UnsafeMutableRawPointer
 
   /// Computes one rectangle of one product of the batch.
@@ -31,6 +33,7 @@ struct ProductCall {
       multiply(left, rows, byVector: right.elements, into: target)
     } else if product.rows == 1 {
       multiply(right.transposed, columns, byVector: left.elements, into: target)
+      addBias(to: target, columns)
     } else {
       ProductScratch.with { scratch in
         multiply(left, rows, right, columns, into: target, scratch)
@@ -49,6 +52,16 @@ struct ProductCall {
       rows.count, schedule.product.depth, matrix.address(row: rows.lowerBound, column: 0), matrix.step,
       vector,
       target + rows.lowerBound * schedule.kernels.elementSize)
+  }
+
+  /// Adds the bias of `columns` to a row that is a whole result.
+  private func addBias(to target: UnsafeMutableRawPointer, _ columns: Range<Int>) {
+    guard let bias else { return }
+    func add<Element: BinaryFloatingPoint>(_ type: Element.Type) {
+      let (row, addend) = (target.assumingMemoryBound(to: type), bias.assumingMemoryBound(to: type))
+      for column in columns { row[column] += addend[column] }
+    }
+    if schedule.product.elementType == .float32 { add(Float.self) } else { add(Double.self) }
   }
 
   /// One rectangle, block by block, the depth outside the rows: each element's partial sums are added in
@@ -85,10 +98,13 @@ struct ProductCall {
             : HostProductLeft(
               elements: left.address(row: blockRows.lowerBound, column: depth.lowerBound),
               row_step: left.isTransposed ? 1 : left.step, step: left.isTransposed ? left.step : 1)
-          let corner = blockRows.lowerBound * product.columns + blockColumns.lowerBound
+          let size = schedule.kernels.elementSize
+          let corner = target + (blockRows.lowerBound * product.columns + blockColumns.lowerBound) * size
+          let row = bias.map { $0 + blockColumns.lowerBound * size }
           schedule.kernels.table.pointee.block(
             blockRows.count, blockColumns.count, depth.count, &leftFactor, &rightFactor,
-            target + corner * schedule.kernels.elementSize, product.columns, depthBlock > 0 ? 1 : 0)
+            depthBlock > 0 ? UnsafeRawPointer(corner) : row, depthBlock > 0 ? product.columns : 0, corner,
+            product.columns)
         }
       }
     }

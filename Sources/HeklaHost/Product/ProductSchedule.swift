@@ -84,18 +84,31 @@ extension MatrixProduct {
 extension ProductSchedule {
   /// Runs the product on the memory of `A`, `B` and `C`.
   func run(bindings: [UnsafeMutableRawBufferPointer]) throws(DeviceError) {
-    guard bindings.count == 3 else {
-      throw MatrixProduct.invalid("it binds A, B and C, \(bindings.count) slices were given.")
+    guard bindings.count == (product.addsBias ? 4 : 3) else {
+      throw MatrixProduct.invalid(
+        "it binds A, B\(product.addsBias ? ", a bias" : "") and C, \(bindings.count) slices were given.")
     }
     try check(bindings[0], holds: product.leftByteCount, named: "A")
     try check(bindings[1], holds: product.rightByteCount, named: "B")
-    try check(bindings[2], holds: product.productByteCount, named: "C")
-    guard let c = bindings[2].baseAddress, let count = product.productByteCount, count > 0 else { return }
+    let (last, size) = (bindings.count - 1, product.elementType.byteCount)
+    try check(bindings[last], holds: product.productByteCount, named: "C")
+    if product.addsBias { try check(bindings[2], holds: product.columns * size, named: "the bias") }
+    let bias = product.addsBias ? bindings[2].baseAddress.map { UnsafeRawPointer($0) } : nil
+    guard let c = bindings[last].baseAddress, let count = product.productByteCount, count > 0 else { return }
     guard let a = bindings[0].baseAddress, let b = bindings[1].baseAddress, product.depth > 0 else {
       c.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+      if let bias { spread(bias, over: c) }
       return
     }
-    run(a, b, c)
+    run(a, b, bias: bias, c)
+  }
+
+  /// Makes every row of `C` the bias.
+  private func spread(_ bias: UnsafeRawPointer, over c: UnsafeMutableRawPointer) {
+    let byteCount = product.columns * product.elementType.byteCount
+    for row in 0..<product.batch * product.rows {
+      (c + row * byteCount).copyMemory(from: bias, byteCount: byteCount)
+    }
   }
 
   private func check(
@@ -108,9 +121,14 @@ extension ProductSchedule {
   }
 
   /// Runs a product that is not empty.
-  func run(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer) {
-    if let library { return library.multiply(product, a, b, into: c) }
-    var call = ProductCall(schedule: self, a: a, b: b, c: c)
+  private func run(
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, bias: UnsafeRawPointer?, _ c: UnsafeMutableRawPointer
+  ) {
+    if let library {
+      if let bias { spread(bias, over: c) }
+      return library.multiply(product, a, b, into: c)
+    }
+    var call = ProductCall(schedule: self, a: a, b: b, bias: bias, c: c)
     withUnsafeMutablePointer(to: &call) { call in
       let runTask: @convention(c) (UnsafeMutableRawPointer, Int) -> Void = { context, index in
         context.assumingMemoryBound(to: ProductCall.self).pointee.runTask(index)

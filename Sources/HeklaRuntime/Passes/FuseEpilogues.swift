@@ -9,14 +9,19 @@ import HeklaTensors
 ///   - kernels: In order.
 ///   - roots: What the computation gives, which is stored in any case.
 ///   - maxBindings: The most arrays that a kernel reads and writes.
-func fuseEpilogues(_ kernels: [FormedKernel], roots: [Node], maxBindings: Int) -> [FormedKernel] {
+///   - biasesOnly: Whether kernels take no loop in but the addition of a bias, as those of the host.
+func fuseEpilogues(
+  _ kernels: [FormedKernel], roots: [Node], maxBindings: Int, biasesOnly: Bool = false
+) -> [FormedKernel] {
   var kernels = kernels
   let needed = Set(roots.map(\.base))
   var readers: [Node: Int] = [:]
   for kernel in kernels { for node in Set(kernel.reads) { readers[node, default: 0] += 1 } }
   var producers: [Node: Int] = [:]
   for (index, kernel) in kernels.enumerated() {
-    guard case .primitive(let node) = kernel.body, node.primitive.takesEpilogue else { continue }
+    guard case .primitive(let node) = kernel.body,
+      biasesOnly ? node.primitive.takesBias : node.primitive.takesEpilogue
+    else { continue }
     producers[node] = index
   }
   var isTaken = [Bool](repeating: false, count: kernels.count)
@@ -27,7 +32,7 @@ func fuseEpilogues(_ kernels: [FormedKernel], roots: [Node], maxBindings: Int) -
     let candidates = built.reads.enumerated().filter { _, node in
       producers[node] != nil && pointwise.contains(node) && readers[node] == 1 && !needed.contains(node)
         && node.shape.count == built.roots[0].shape.count
-        && GLSLEpilogue.canFollow(node.elementType, built)
+        && (biasesOnly ? built.bias(of: node) != nil : GLSLEpilogue.canFollow(node.elementType, built))
         && kernels[producers[node] ?? 0].reads.count + built.reads.count <= maxBindings
     }
     let last = candidates.max { (producers[$0.element] ?? 0) < (producers[$1.element] ?? 0) }
@@ -39,4 +44,28 @@ func fuseEpilogues(_ kernels: [FormedKernel], roots: [Node], maxBindings: Int) -
     isTaken[producer] = true
   }
   return zip(kernels, isTaken).filter { !$1 }.map(\.0)
+}
+
+extension BuiltLoop {
+  /// The row that the loop adds to every row of `product`, if that is all that it does.
+  func bias(of product: Node) -> Node? {
+    guard reads.count == 2, roots.count == 1, roots[0].elementType == product.elementType,
+      let binding = reads.firstIndex(of: product), let columns = product.shape.extents.last
+    else { return nil }
+    let bias = reads[1 - binding]
+    // A single row or column is multiplied otherwise.
+    guard bias.elementType == product.elementType, bias.shape.count == columns,
+      columns > 1, product.shape.count > columns, loop.reads.count == 2, loop.writes.count == 1,
+      loop.accumulators.isEmpty, loop.extents.last == columns,
+      let sum = loop.body.indices.last, loop.writes[0].value == sum,
+      case .apply(.add, let terms, _) = loop.body[sum],
+      Set(terms.map { loop.body[$0] }) == [.read(0), .read(1)], loop.body.count == 3
+    else { return nil }
+    return loop.reads.allSatisfy { read in
+      let axis = loop.extents.count - 1
+      let along = (0...axis).map { $0 == axis ? 1 : 0 }
+      return read.guards.isEmpty && read.index.offset == 0
+        && (read.binding == binding ? read.index == loop.writes[0].index : read.index.strides == along)
+    } ? bias : nil
+  }
 }

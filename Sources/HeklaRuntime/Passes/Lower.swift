@@ -60,6 +60,15 @@ func lower(
   case .repetition: return ([], [])
   case .primitive(let node):
     return try lower(node, outputs: kernel.writes, for: capabilities, preferring: preferred, tuned: tuned)
+  case .fused(let node, let built, let binding) where capabilities.interface == .host:
+    var (calls, temporaries) = try lower(
+      node, outputs: [], adding: built.reads[1 - binding], for: capabilities, preferring: preferred,
+      tuned: tuned)
+    for index in calls.indices where calls[index].operands.last == .node(node) {
+      calls[index].label = kernel.label
+      calls[index].operands[calls[index].operands.count - 1] = .node(built.roots[0])
+    }
+    return (calls, temporaries)
   case .fused(let node, let built, let binding):
     var (calls, temporaries) = try lower(
       node, outputs: [], for: capabilities, preferring: preferred, tuned: tuned)
@@ -89,9 +98,10 @@ extension LoweredCall {
   }
 }
 
-/// The hand-written kernels of `node`'s primitive that suit the device.
+/// The hand-written kernels of `node`'s primitive that suit the device; those of the host add `bias` to every row.
 private func lower(
-  _ node: Node, outputs: [Node], for capabilities: Capabilities, preferring preferred: [String: String],
+  _ node: Node, outputs: [Node], adding bias: Node? = nil, for capabilities: Capabilities,
+  preferring preferred: [String: String],
   tuned: TunedVariants?
 ) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
   guard case .kernels(let variants) = node.primitive.lowering else { return ([], []) }
@@ -126,7 +136,7 @@ private func lower(
   }
   var calls: [LoweredCall] = []
   for call in program.calls {
-    let operands = call.bindings.map { binding -> LoweredCall.Operand in
+    var operands = call.bindings.map { binding -> LoweredCall.Operand in
       switch binding {
       case .input(let index): .node(node.inputs[index].base)
       case .output: .node(node)
@@ -134,9 +144,14 @@ private func lower(
       case .temporary(let index): .temporary(index)
       }
     }
+    var body = call.body
+    if let bias, case .host(let name, let parameters) = body {
+      body = .host(name, parameters + [1])
+      operands.insert(.node(bias), at: operands.count - 1)
+    }
     calls.append(
       LoweredCall(
-        label: name, variant: variant.name, source: try source(of: call.body), operands: operands,
+        label: name, variant: variant.name, source: try source(of: body), operands: operands,
         writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants))
   }
   return (calls, temporaries)

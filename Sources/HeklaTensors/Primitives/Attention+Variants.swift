@@ -111,12 +111,13 @@ private struct AttentionLaunch {
   var rest: [KernelCall.Operand] { (0..<3).map { .input(options.inputCount + $0) } }
 
   /// What is asked for besides the products, by bit: 0 a mask; 1...4 the mask varies with batch, head, query, key;
-  /// 5 lengths; 6 causal.
+  /// 5 lengths; 6 causal; 7...10 Q, K, V, O lie interleaved, and their gradients.
   private var flags: Int {
     let mask = size.mask.map { shape in
       shape.extents.enumerated().reduce(1) { $0 + ($1.element == 1 ? 0 : 2 << $1.offset) }
     }
     return (mask ?? 0) + (options.hasLengths ? 32 : 0) + (options.isCausal ? 64 : 0)
+      + options.interleaved.rawValue << 7
   }
 
   var hostParameters: [Int] {

@@ -26,7 +26,7 @@ struct Attention: Primitive {
 
   func signature(of inputs: [Signature]) -> Signature {
     let size = AttentionSize(options, inputs)
-    return Signature([size.batch, size.heads, size.queries, size.width])
+    return Signature(size.result)
   }
 
   func secondarySignatures(of inputs: [Signature]) -> [Signature] {
@@ -40,7 +40,8 @@ struct Attention: Primitive {
     let parts = AttentionInputs(options, context.inputs)
     let sums = SecondaryOutput.outputs(of: context.output.node)[0]
     // dS = P (dP - delta) with delta = rowsum(dO O); a gradient of L adds P dL, so it joins delta.
-    let product = (context.upstream * context.output).sum(along: -1)
+    let product = options.interleaved.exchanged(context.upstream * context.output, of: .results)
+      .sum(along: -1)
     let delta = context.secondaryUpstreams[0].map { product - $0 } ?? product
     let node = Node(
       AttentionGradient(options: options), (context.inputs + [delta, sums, context.upstream]).map(\.node))
@@ -77,8 +78,9 @@ struct Attention: Primitive {
         for (key, score) in row.enumerated() {
           guard let score else { continue }
           for column in 0..<size.width {
-            values[(stream * size.queries + query) * size.width + column] +=
-              exp(score - top) / sum * v[(size.group(of: stream) * size.keys + key) * size.width + column]
+            values[size.row(of: .results, stream, query) * size.width + column] +=
+              exp(score - top) / sum
+              * v[size.row(of: .values, size.group(of: stream), key) * size.width + column]
           }
         }
       }
@@ -95,6 +97,18 @@ struct Attention: Primitive {
   }
 
   // MARK: Lowering
+
+  func absorbing(_ orders: [Int: [Int]]) -> PermutedForm? {
+    options.absorbing(orders, at: [(.queries, 0), (.keys, 1), (.values, 2)]).map { options, taken in
+      var options = options
+      // What is read of values is wanted as they are.
+      let exchangesResult = taken.contains(2)
+      if exchangesResult { options.interleaved.formSymmetricDifference(.results) }
+      return PermutedForm(
+        primitive: Attention(options: options), inputs: taken,
+        results: exchangesResult ? [0: AttentionOperands.exchange] : [:])
+    }
+  }
 
   var lowering: Lowering { .kernels(variants) }
 
@@ -115,19 +129,27 @@ struct Attention: Primitive {
       sample(
         "all-masks", [2, 2, 9, 8], [2, 1, 35, 8], 8, isCausal: true, mask: [2, 2, 9, 35], hasLengths: true),
       sample("head-256", [1, 1, 9, 256], [1, 1, 34, 256], 256),
+      sample(
+        "interleaved", [2, 4, 9, 16], [2, 2, 35, 16], 8, isCausal: true, mask: [2, 1, 9, 35],
+        hasLengths: true,
+        interleaved: [.queries, .keys, .values, .results]),
     ]
   }
 
   private static func sample(
     _ label: String, _ queries: Shape, _ keys: Shape, _ width: Int, isCausal: Bool = false,
-    mask: Shape? = nil,
-    hasLengths: Bool = false
+    mask: Shape? = nil, hasLengths: Bool = false, interleaved: AttentionOperands = []
   ) -> Sample {
     let options = AttentionOptions(
       scale: 1 / Double(queries[3]).squareRoot(), isCausal: isCausal, hasMask: mask != nil,
-      hasLengths: hasLengths)
+      hasLengths: hasLengths, interleaved: interleaved)
+    let values = Shape(Array(keys.extents.dropLast()) + [width])
     let inputs =
-      [.init(queries), .init(keys), .init(Shape(Array(keys.extents.dropLast()) + [width]))]
+      [
+        Sample.Input(interleaved.exchanged(queries, of: .queries)),
+        Sample.Input(interleaved.exchanged(keys, of: .keys)),
+        Sample.Input(interleaved.exchanged(values, of: .values)),
+      ]
       + (mask.map { [Sample.Input($0)] } ?? [])
       // Lengths of 0 too: rows that read nothing are 0.
       + (hasLengths ? [Sample.Input([queries[0]], .int32, in: 0...Double(keys[2]))] : [])

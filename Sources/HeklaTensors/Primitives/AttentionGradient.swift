@@ -23,7 +23,7 @@ struct AttentionGradient: Primitive {
     )
     let rows = Shape([size.batch, size.heads, size.queries])
     require(
-      delta.shape == rows && sums.shape == rows && upstream.shape == Shape(rows.extents + [size.width]),
+      delta.shape == rows && sums.shape == rows && upstream.shape == size.result,
       "attention-gradient: delta \(delta), L \(sums) and dO \(upstream) where the rows are \(rows)")
     return inputs[0]
   }
@@ -72,18 +72,21 @@ struct AttentionGradient: Primitive {
     for stream in 0..<size.batch * size.heads {
       for query in 0..<size.queries {
         let row = stream * size.queries + query
+        let own = size.row(of: .queries, stream, query) * size.depth
+        let result = size.row(of: .results, stream, query) * size.width
         for (key, score) in scores.row(stream, query).enumerated() {
           guard let score else { continue }
-          let other = size.group(of: stream) * size.keys + key
+          let other = size.row(of: .keys, size.group(of: stream), key) * size.depth
+          let value = size.row(of: .values, size.group(of: stream), key) * size.width
           let weight = exp(score - sums[row])
           var change = -delta[row]
           for column in 0..<size.width {
-            change += upstream[row * size.width + column] * v[other * size.width + column]
-            dv[other * size.width + column] += weight * upstream[row * size.width + column]
+            change += upstream[result + column] * v[value + column]
+            dv[value + column] += weight * upstream[result + column]
           }
           for column in 0..<size.depth {
-            dq[row * size.depth + column] += options.scale * weight * change * k[other * size.depth + column]
-            dk[other * size.depth + column] += options.scale * weight * change * q[row * size.depth + column]
+            dq[own + column] += options.scale * weight * change * k[other + column]
+            dk[other + column] += options.scale * weight * change * q[own + column]
           }
         }
       }
@@ -101,6 +104,18 @@ struct AttentionGradient: Primitive {
 
   // MARK: Lowering
 
+  func absorbing(_ orders: [Int: [Int]]) -> PermutedForm? {
+    let operands: [(AttentionOperands, Int)] = [
+      (.queries, 0), (.keys, 1), (.values, 2), (.results, options.inputCount + 2),
+    ]
+    return options.absorbing(orders, at: operands).map { options, taken in
+      PermutedForm(
+        primitive: AttentionGradient(options: options), inputs: taken,
+        results: Dictionary(
+          uniqueKeysWithValues: taken.filter { $0 < 3 }.map { ($0, AttentionOperands.exchange) }))
+    }
+  }
+
   var lowering: Lowering { .kernels(variants) }
 
   // MARK: Samples
@@ -115,24 +130,32 @@ struct AttentionGradient: Primitive {
       sample(
         "small-masked", [2, 2, 3, 4], [2, 1, 5, 4], 8, isCausal: true, mask: [2, 2, 3, 5], hasLengths: true),
       sample("head-80", [1, 1, 7, 80], [1, 1, 65, 80], 80),
+      sample(
+        "interleaved", [2, 4, 5, 16], [2, 2, 7, 16], 8, isCausal: true, mask: [2, 1, 5, 7], hasLengths: true,
+        interleaved: [.queries, .keys, .values, .results]),
     ]
   }
 
   private static func sample(
     _ label: String, _ queries: Shape, _ keys: Shape, _ width: Int, isCausal: Bool = false,
-    mask: Shape? = nil,
-    hasLengths: Bool = false
+    mask: Shape? = nil, hasLengths: Bool = false, interleaved: AttentionOperands = []
   ) -> Sample {
     let options = AttentionOptions(
       scale: 1 / Double(queries[3]).squareRoot(), isCausal: isCausal, hasMask: mask != nil,
-      hasLengths: hasLengths)
+      hasLengths: hasLengths, interleaved: interleaved)
     let rows = Array(queries.extents.dropLast())
     let level = log(Double(keys[2]))
+    let values = Shape(Array(keys.extents.dropLast()) + [width])
+    let upstream = interleaved.exchanged(Shape(rows + [width]), of: .results)
     let inputs =
-      [.init(queries), .init(keys), .init(Shape(Array(keys.extents.dropLast()) + [width]))]
+      [
+        Sample.Input(interleaved.exchanged(queries, of: .queries)),
+        Sample.Input(interleaved.exchanged(keys, of: .keys)),
+        Sample.Input(interleaved.exchanged(values, of: .values)),
+      ]
       + (mask.map { [Sample.Input($0)] } ?? [])
       + (hasLengths ? [Sample.Input([queries[0]], .int32, in: 0...Double(keys[2]))] : [])
-      + [.init(Shape(rows)), .init(Shape(rows), in: level...level + 1), .init(Shape(rows + [width]))]
+      + [.init(Shape(rows)), .init(Shape(rows), in: level...level + 1), .init(upstream)]
     let gradient = AttentionGradient(options: options)
     return Sample(
       label, inputs: inputs,

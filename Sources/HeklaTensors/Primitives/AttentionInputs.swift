@@ -11,7 +11,9 @@ struct AttentionInputs {
   init(_ options: AttentionOptions, _ inputs: [Tensor]) {
     self.options = options
     size = AttentionSize(options, inputs.map(\.signature))
-    (queries, keys, values) = (inputs[0], inputs[1], inputs[2])
+    queries = options.interleaved.exchanged(inputs[0], of: .queries)
+    keys = options.interleaved.exchanged(inputs[1], of: .keys)
+    values = options.interleaved.exchanged(inputs[2], of: .values)
     mask = options.hasMask ? inputs[3] : nil
     lengths = options.hasLengths ? inputs[options.inputCount - 1] : nil
   }
@@ -48,7 +50,7 @@ struct AttentionInputs {
     return .select(allowed, scores, .full(shape, Attention.lowest, scores.elementType))
   }
 
-  /// O.
+  /// O as `[batch, heads, S, E]`.
   var composed: Tensor {
     let scores = scores
     let top = scores.maximum(along: -1, keepingAxes: true).stoppingGradient()
@@ -68,17 +70,21 @@ struct AttentionInputs {
   /// dS, the gradient of the scores, given L, delta and dO.
   func scoreGradient(sums: Tensor, delta: Tensor, upstream: Tensor) -> Tensor {
     let weights = weights(scores, lessening: sums.expanded(at: 3))
+    let upstream = options.interleaved.exchanged(upstream, of: .results)
     return weights * (upstream.matrixProduct(spread(values).transposed()) - delta.expanded(at: 3))
   }
 
   /// dQ, dK and dV, given L, delta and dO.
   func gradients(sums: Tensor, delta: Tensor, upstream: Tensor) -> [Tensor] {
     let weights = weights(scores, lessening: sums.expanded(at: 3))
+    let upstream = options.interleaved.exchanged(upstream, of: .results)
     let change =
       weights * (upstream.matrixProduct(spread(values).transposed()) - delta.expanded(at: 3)) * options.scale
+    let interleaved = options.interleaved
     return [
-      change.matrixProduct(spread(keys)), gathered(change.transposed().matrixProduct(queries)),
-      gathered(weights.transposed().matrixProduct(upstream)),
+      interleaved.exchanged(change.matrixProduct(spread(keys)), of: .queries),
+      interleaved.exchanged(gathered(change.transposed().matrixProduct(queries)), of: .keys),
+      interleaved.exchanged(gathered(weights.transposed().matrixProduct(upstream)), of: .values),
     ]
   }
 }

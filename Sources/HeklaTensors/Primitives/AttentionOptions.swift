@@ -10,12 +10,64 @@ struct AttentionOptions: Sendable, CustomStringConvertible {
   let hasMask: Bool
   /// Whether the last input is the number of keys that each entry of the batch has, `int32`.
   let hasLengths: Bool
+  /// The operands whose heads lie side by side.
+  var interleaved: AttentionOperands = []
 
   /// The number of an attention's inputs.
   var inputCount: Int { 3 + (hasMask ? 1 : 0) + (hasLengths ? 1 : 0) }
 
   var description: String {
     "scale \(scale)\(isCausal ? ", causal" : "")\(hasMask ? ", mask" : "")\(hasLengths ? ", lengths" : "")"
+      + (interleaved.isEmpty ? "" : ", interleaved \(interleaved)")
+  }
+}
+
+/// Operands of an attention that lie as matrix products leave them, the heads of a position side by side: `[batch, S,
+/// heads, D]` in place of `[batch, heads, S, D]`. Their gradients lie as they do.
+struct AttentionOperands: OptionSet, Sendable, CustomStringConvertible {
+  let rawValue: Int
+
+  /// Q and dQ.
+  static let queries = AttentionOperands(rawValue: 1)
+  /// K and dK.
+  static let keys = AttentionOperands(rawValue: 2)
+  /// V and dV.
+  static let values = AttentionOperands(rawValue: 4)
+  /// O and dO.
+  static let results = AttentionOperands(rawValue: 8)
+
+  var description: String {
+    zip("QKVO", [Self.queries, .keys, .values, .results]).filter { contains($1) }.map { String($0.0) }
+      .joined()
+  }
+
+  /// What exchanges the axes of heads and positions, there and back.
+  static let exchange = [0, 2, 1, 3]
+
+  /// The four extents of `operand` from those of the array that holds it, and the other way round.
+  func exchanged(_ shape: Shape, of operand: AttentionOperands) -> Shape {
+    contains(operand) ? Shape(Self.exchange.map { shape[$0] }) : shape
+  }
+
+  /// `operand` as a tensor from the array that holds it, and the other way round.
+  func exchanged(_ tensor: Tensor, of operand: AttentionOperands) -> Tensor {
+    contains(operand) ? tensor.permuted(Self.exchange) : tensor
+  }
+}
+
+extension AttentionOptions {
+  /// The same attention of what lies behind permutations of its inputs, and which of these it takes.
+  /// - Parameters:
+  ///   - orders: The permutations by input.
+  ///   - operands: The operands that may lie otherwise, and which input each is.
+  func absorbing(
+    _ orders: [Int: [Int]], at operands: [(operand: AttentionOperands, input: Int)]
+  ) -> (options: AttentionOptions, inputs: Set<Int>)? {
+    let taken = operands.filter { orders[$0.input] == AttentionOperands.exchange }
+    guard !taken.isEmpty else { return nil }
+    var options = self
+    for (operand, _) in taken { options.interleaved.formSymmetricDifference(operand) }
+    return (options, Set(taken.map(\.input)))
   }
 }
 
@@ -24,6 +76,7 @@ struct AttentionSize: Sendable {
   let batch, heads, groups, queries, keys, depth, width: Int
   /// The mask's extents.
   let mask: Shape?
+  private let interleaved: AttentionOperands
 
   /// Stops the program when the inputs do not fit.
   init(_ options: AttentionOptions, _ inputs: [Signature]) {
@@ -31,7 +84,10 @@ struct AttentionSize: Sendable {
     require(
       inputs[0..<3].allSatisfy { $0.shape.rank == 4 && $0.elementType.isFloating },
       "attention: queries \(q), keys \(k) and values \(v) must be real of rank 4")
-    let (qs, ks, vs) = (q.shape.extents, k.shape.extents, v.shape.extents)
+    interleaved = options.interleaved
+    let qs = interleaved.exchanged(q.shape, of: .queries).extents
+    let ks = interleaved.exchanged(k.shape, of: .keys).extents
+    let vs = interleaved.exchanged(v.shape, of: .values).extents
     require(
       qs[0] == ks[0] && ks[0] == vs[0] && ks[1] == vs[1] && ks[2] == vs[2] && qs[3] == ks[3]
         && qs[1] % ks[1] == 0,
@@ -53,6 +109,18 @@ struct AttentionSize: Sendable {
 
   /// The keys' stream, of batch x groups, that the queries' stream, of batch x heads, reads.
   func group(of stream: Int) -> Int { stream / heads * groups + stream % heads / (heads / groups) }
+
+  /// The shape of O and dO.
+  var result: Shape { interleaved.exchanged([batch, heads, queries, width], of: .results) }
+
+  /// The row of `operand` in memory that `position` of `stream` has.
+  func row(of operand: AttentionOperands, _ stream: Int, _ position: Int) -> Int {
+    let isQuery = operand == .queries || operand == .results
+    let (streams, positions) = isQuery ? (heads, queries) : (groups, keys)
+    return interleaved.contains(operand)
+      ? (stream / streams * positions + position) * streams + stream % streams
+      : stream * positions + position
+  }
 }
 
 /// The scores of an attention in float64, for the reference.
@@ -77,8 +145,8 @@ struct AttentionScores {
       var score = 0.0
       for column in 0..<size.depth {
         score +=
-          q[(stream * size.queries + query) * size.depth + column]
-          * k[(size.group(of: stream) * size.keys + key) * size.depth + column]
+          q[size.row(of: .queries, stream, query) * size.depth + column]
+          * k[size.row(of: .keys, size.group(of: stream), key) * size.depth + column]
       }
       score *= options.scale
       if let shape = size.mask {

@@ -97,6 +97,7 @@ struct MatrixProduct: Primitive {
   // MARK: Lowering
 
   var takesEpilogue: Bool { true }
+  var takesBias: Bool { true }
 
   var lowering: Lowering { .kernels(variants) }
 

@@ -55,6 +55,11 @@ struct Permute: Primitive {
   }
 }
 
+extension Node {
+  /// The order of the input's axes in the result, where that is all that the operation does.
+  package var permutation: [Int]? { (primitive as? Permute)?.order }
+}
+
 /// The reference of a movement: the element at `source(point)` of the only input, for each point; nil gives `fill`.
 func referenceMovement(
   _ inputs: [HostArray], _ signature: Signature, fill: Double = 0, source: ([Int]) -> [Int]?
