@@ -1,11 +1,14 @@
 import CHostLoops
 import Synchronization
 
-/// What the threads of a pool share: one job at a time, handed out by a counter.
+/// What the threads of a pool share: one job at a time, whose iterations are handed out from both ends.
 ///
-/// The protocol rests on one fact: an iteration is claimed by lowering `unclaimed` from a value above zero,
-/// and the job is replaced only after every claimed iteration has been counted off `unfinished`. So whoever
-/// succeeds with a claim may read the job, however late it woke up, and nobody has to check in or out.
+/// The protocol rests on one fact: an iteration is claimed by taking it out of `unclaimed`, and the job is replaced only
+/// after every claimed iteration has been counted off `unfinished`. So whoever succeeds with a claim may read the job,
+/// however late it woke up, and nobody has to check in or out.
+///
+/// The caller takes the first iterations, workers the last: mostly the same half of an array's rows is then the same
+/// thread's from one loop to the next, and lies in that processor's caches.
 ///
 /// `@unchecked Sendable`: see above for `job`; the rest are atomics at fixed addresses.
 final class PoolState: @unchecked Sendable {
@@ -19,8 +22,8 @@ final class PoolState: @unchecked Sendable {
   let isStopping = Atomic(false)
   let threadCount = Atomic(1)
 
-  /// The iterations that nobody has taken yet.
-  private let unclaimed: UnsafeMutablePointer<Atomic<Int>>
+  /// The iterations that nobody has taken yet: the first in the lower half, one behind the last in the upper.
+  private let unclaimed: UnsafeMutablePointer<Atomic<UInt64>>
   /// The iterations that are not done yet; the caller sleeps on it.
   private let unfinished: UnsafeMutablePointer<Atomic<UInt32>>
   /// Counts the jobs; workers sleep on it.
@@ -39,7 +42,7 @@ final class PoolState: @unchecked Sendable {
     // A cache line for each word, so that spinning on one does not slow writes to another.
     let line = 128
     memory = .allocate(byteCount: 6 * line, alignment: line)
-    unclaimed = memory.bindMemory(to: Atomic<Int>.self, capacity: 1)
+    unclaimed = memory.bindMemory(to: Atomic<UInt64>.self, capacity: 1)
     unfinished = (memory + line).bindMemory(to: Atomic<UInt32>.self, capacity: 1)
     generation = (memory + 2 * line).bindMemory(to: Atomic<UInt32>.self, capacity: 1)
     sleepers = (memory + 3 * line).bindMemory(to: Atomic<Int>.self, capacity: 1)
@@ -61,9 +64,9 @@ final class PoolState: @unchecked Sendable {
     precondition(newJob.count <= Int(UInt32.max), "ThreadPool: a loop has at most 2^32 - 1 iterations")
     job.pointee = newJob
     unfinished.pointee.store(UInt32(newJob.count), ordering: .relaxed)
-    unclaimed.pointee.store(newJob.count, ordering: .releasing)
+    unclaimed.pointee.store(UInt64(newJob.count) << 32, ordering: .releasing)
     call(threads: newJob.count - 1)
-    drain()
+    drain(fromFront: true)
     for _ in 0..<Self.spinCount {
       if unfinished.pointee.load(ordering: .acquiring) == 0 { return }
       host_pause()
@@ -90,7 +93,7 @@ final class PoolState: @unchecked Sendable {
     host_set_inside_parallel_region(true)
     while !isStopping.load(ordering: .acquiring) {
       let seen = generation.pointee.load(ordering: .sequentiallyConsistent)
-      drain()
+      drain(fromFront: false)
       var spins = 0
       while generation.pointee.load(ordering: .relaxed) == seen, spins < Self.spinCount {
         host_pause()
@@ -110,23 +113,26 @@ final class PoolState: @unchecked Sendable {
   }
 
   /// Takes iterations and runs them until none is left.
-  private func drain() {
-    var left = unclaimed.pointee.load(ordering: .acquiring)
-    while left > 0 {
+  private func drain(fromFront: Bool) {
+    var seen = unclaimed.pointee.load(ordering: .acquiring)
+    while true {
+      let (first, end) = (Int(truncatingIfNeeded: seen & 0xFFFF_FFFF), Int(truncatingIfNeeded: seen >> 32))
+      guard first < end else { return }
       // A share of what is left: larger while there is much, single iterations at the end; small, since a
       // worker may lose its processor to another process while it holds one.
-      let share = max(1, left / (16 * threadCount.load(ordering: .relaxed)))
-      let (isMine, seen) = unclaimed.pointee.weakCompareExchange(
-        expected: left, desired: left - share, ordering: .acquiringAndReleasing)
+      let share = max(1, (end - first) / (16 * threadCount.load(ordering: .relaxed)))
+      let (isMine, current) = unclaimed.pointee.weakCompareExchange(
+        expected: seen, desired: fromFront ? seen + UInt64(share) : seen - UInt64(share) << 32,
+        ordering: .acquiringAndReleasing)
       guard isMine else {
-        left = seen
+        seen = current
         continue
       }
       let job = job.pointee
-      let first = job.count - left
-      for index in first..<(first + share) { job.function(job.context, index) }
+      let mine = fromFront ? first..<(first + share) : (end - share)..<end
+      for index in mine { job.function(job.context, index) }
       finish(share)
-      left = unclaimed.pointee.load(ordering: .acquiring)
+      seen = unclaimed.pointee.load(ordering: .acquiring)
     }
   }
 
