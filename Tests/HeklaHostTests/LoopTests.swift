@@ -72,6 +72,43 @@ import Testing
     }
   }
 
+  /// Three parts of rows, each of which goes to another place of longer rows, from rows that are longer still.
+  private static func parts(_ rows: Int, _ width: Int) -> Loop {
+    func place(_ part: Int, of count: Int) -> Loop.Affine { affine([count * width, 1], part * width) }
+    return Loop(
+      extents: [rows, width],
+      reads: (0..<4).map { Loop.Read(binding: 0, elementType: .float32, index: place($0, of: 4)) }
+        + [
+          Loop.Read(binding: 1, elementType: .float32, index: affine([0, 1])),
+          Loop.Read(binding: 2, elementType: .float32, index: affine([1, 0])),
+        ],
+      body: (0..<6).map { .read($0) } + [
+        .apply(.add, [0, 4], .float32), .apply(.multiply, [1, 5], .float32),
+        .apply(.subtract, [2, 3], .float32),
+      ],
+      writes: [2, 0, 1].map {
+        Loop.Write(binding: 3, elementType: .float32, index: place($0, of: 3), value: 6 + $0)
+      })
+  }
+
+  @Test("Rows of any length are read and written in parts, the same at every level")
+  func partsOfRows() throws {
+    for width in [1, 3, 10, 64, 95, 96, 97, 128, 130, 1025] {
+      for rows in [1, 2, 33] {
+        let loop = Self.parts(rows, width)
+        let bindings = [
+          Self.floats(4 * rows * width), Self.floats(width, seed: 2), Self.floats(rows, seed: 3),
+          HostArray([Float](repeating: .nan, count: 3 * rows * width)),
+        ]
+        try check(loop, bindings)
+        let best = try run(loop, on: bindings)
+        for library in OperationTests.levels {
+          #expect(try run(loop, on: bindings, library: library) == best)
+        }
+      }
+    }
+  }
+
   @Test("Guards give zero and touch no memory")
   func guards() throws {
     // Padding by 2 and 1 around [30, 40], whose memory ends right there.

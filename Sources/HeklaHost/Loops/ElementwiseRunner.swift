@@ -3,11 +3,12 @@ import HeklaDevices
 
 /// A loop without a reduction.
 ///
-/// The block space is the shortest run of inner axes with some hundred points; what the outer axes tell apart
-/// is computed once per outer point. Short rows, such as those of a bias of ten elements, so share a block.
+/// The block space is the shortest run of inner axes with a hundred points or so; what the outer axes tell apart is
+/// computed once per outer point. Rows of some length, such as the gates of a recurrent cell, are so read and written
+/// where they lie; short rows, such as those of a bias of ten elements, share a block.
 final class ElementwiseRunner: LoopRunner {
   /// The fewest points that are worth entering an outer point for.
-  private static let leastBlockCount = 512
+  private static let leastBlockCount = 96
 
   private let stage: Stage
   /// The number of points, or of tiles.
@@ -46,13 +47,12 @@ final class ElementwiseRunner: LoopRunner {
         blockCount *= nest.extents[split]
       }
       space = StageParts.Space(
-        extents: nest.extents, outerAxes: Array(0..<split), blockAxes: Array(split..<rank))
+        extents: nest.extents, outerAxes: Array(0..<split), blockAxes: Array(split..<rank),
+        keepsRowsWhole: true)
     }
     stage = Stage(
       try StageParts(
         loop.body, of: loop, nest: nest, space: space, outputs: [], writes: true, library: library))
-    var chunkSize = WorkGrain.chunkSize(
-      nanosecondsPerPoint: stage.nanosecondsPerPoint, multipleOf: stage.blockSize)
     if let rowAxis {
       // Two cache lines wide for memory that is written, and as tall as a block allows up to a square.
       let tileColumns = min(32, nest.extents[rank - 1])
@@ -62,12 +62,21 @@ final class ElementwiseRunner: LoopRunner {
       self.tiling = tiling
       // What is numbered and cut into chunks are tiles then.
       count = nest.isEmpty ? 0 : nest.count / (tiling.rows * tiling.columns) * tiling.count
-      chunkSize = max(1, chunkSize / (tiling.tileRows * tileColumns))
+      chunkSize = WorkGrain.chunkSize(
+        count: count, nanoseconds: stage.nanosecondsPerPoint * Double(tiling.tileRows * tileColumns))
     } else {
       tiling = nil
       count = nest.count
+      chunkSize = WorkGrain.chunkSize(
+        count: count, nanoseconds: stage.nanosecondsPerPoint, multipleOf: Self.chunkStep(nest))
     }
-    self.chunkSize = chunkSize
+  }
+
+  /// What chunks of points are multiples of: rows that something tells apart, unless they are long; else whole vectors
+  /// and a cache line of what is written.
+  private static func chunkStep(_ nest: Nest) -> Int {
+    guard nest.extents.count > 1, let row = nest.extents.last, 1...1024 ~= row else { return 64 }
+    return row
   }
 
   /// The axis along which a read meets neighbours in memory, if that is not the innermost one.
@@ -172,10 +181,16 @@ extension ElementwiseRunner {
 enum WorkGrain {
   /// A chunk of some 30 microseconds: ten times what a fork and join costs.
   static let nanoseconds = 30_000.0
+  /// What a chunk takes at least where there are few.
+  private static let leastNanoseconds = 8_000.0
+  /// How many smaller chunks a short loop is cut into, so that threads end together.
+  private static let fewChunks = 16.0
 
-  /// The number of points in a chunk, a multiple of `step`.
-  static func chunkSize(nanosecondsPerPoint: Double, multipleOf step: Int) -> Int {
-    let points = nanoseconds / max(nanosecondsPerPoint, 0.01)
-    return max(Int(points) / step, 1) * step
+  /// How many of `count` pieces of so many `nanoseconds` make a chunk, a multiple of `step`: chunks are about equal.
+  static func chunkSize(count: Int, nanoseconds: Double, multipleOf step: Int = 1) -> Int {
+    let total = Double(count) * nanoseconds
+    let wanted = max(total / Self.nanoseconds, min(total / leastNanoseconds, fewChunks))
+    let chunks = max(1, Int(min(wanted, Double(count))))
+    return max(1, (count + chunks * step - 1) / (chunks * step)) * step
   }
 }

@@ -1,4 +1,5 @@
 import CHostLoops
+import Glibc
 
 /// An expression compiled to a register program, and the space it runs over.
 ///
@@ -250,11 +251,11 @@ final class Stage: @unchecked Sendable {
   ) {
     let source = sources[position]
     let register = frame.slots[source.slot]
+    let size = source.registerByteCount
     if source.binding < 0 {
       let values = register.assumingMemoryBound(to: Int32.self)
-      source.access.forEachPiece(
-        span, starts: frame.starts, skip: { Self.clear(register, $0, $1, of: source) }
-      ) { piece in
+      source.access.forEachPiece(span, starts: frame.starts, skip: { Self.clear(register, $0, $1, size) }) {
+        piece in
         for row in 0..<piece.rows {
           host_count_up(
             values + piece.position + row * piece.columns,
@@ -264,21 +265,18 @@ final class Stage: @unchecked Sendable {
       }
     } else {
       let memory = frame.bindings[source.binding]
-      source.access.forEachPiece(
-        span, starts: frame.starts, skip: { Self.clear(register, $0, $1, of: source) }
-      ) { piece in
+      source.access.forEachPiece(span, starts: frame.starts, skip: { Self.clear(register, $0, $1, size) }) {
+        piece in
         source.fill(
-          register + piece.position * source.registerByteCount, memory + piece.index * source.memoryByteCount,
+          register + piece.position * size, memory + piece.index * source.memoryByteCount,
           piece.rows, piece.columns, piece.rowStride, piece.columnStride)
       }
     }
   }
 
-  /// Sets `length` elements from `position` on to 0.
-  private static func clear(
-    _ register: UnsafeMutableRawPointer, _ position: Int, _ length: Int, of source: Source
-  ) {
-    _ = (register + position * source.registerByteCount)
-      .initializeMemory(as: UInt8.self, repeating: 0, count: length * source.registerByteCount)
+  /// Sets `count` elements of `size` bytes from `position` on to 0.
+  @inline(__always)
+  private static func clear(_ register: UnsafeMutableRawPointer, _ position: Int, _ count: Int, _ size: Int) {
+    memset(register + position * size, 0, count * size)
   }
 }

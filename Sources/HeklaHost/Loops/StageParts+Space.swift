@@ -9,6 +9,8 @@ extension StageParts {
     var blockAxes: [Int]
     /// Whether blocks are tiles of the two block axes.
     var isTiled = false
+    /// Whether blocks hold whole rows, however short, where several fit into one.
+    var keepsRowsWhole = false
 
     /// How often a value changes.
     enum Rate {

@@ -518,8 +518,9 @@ struct StageParts {
     // Blocks are as long as keeps the registers within half of a first-level cache of 48 KiB.
     let bytesPerPoint = registerSizes.reduce(0, +) + 8 * (inPlaceSources.count + directTargets.count) / 2
     blockSize = min(max(24_576 / max(bytesPerPoint, 1) / 64 * 64, 128), 2_048)
-    // Whole rows, so that what holds for a row is found once.
-    if rowLength > 0, rowLength <= blockSize { blockSize = blockSize / rowLength * rowLength }
+    // Whole rows: what holds for a row is found once, and rows are read and written where they lie.
+    let row = space.keepsRowsWhole && blockExtents.count > 1 ? blockExtents[blockExtents.count - 1] : rowLength
+    if 1...blockSize ~= row { blockSize -= blockSize % row }
     let firstByte = (frameByteCount + 63) / 64 * 64
     var offsets: [Int] = []
     var end = firstByte
