@@ -44,6 +44,43 @@ enum RandomGraphSeeds {
     #expect(built.loop.reads.allSatisfy { $0.index.strides.count == 2 })
   }
 
+  @Test func `parts of one shape are stored side by side by a loop over one of them`() throws {
+    let (x, y) = (Tensor.input(0, Signature([3, 5])), Tensor.input(1, Signature([5])))
+    for axis in 0...1 {
+      let joined = Tensor.concatenating([x * y, x.exp(), x], along: axis)
+      let sum = x + y
+      let built = try LoopBuilder.build([sum.node, joined.node]) { $0 == x.node || $0 == y.node }
+      #expect(built.loop.extents == [3, 5] && built.roots == [sum.node, joined.node])
+      #expect(built.loop.writes.map(\.binding) == [2, 3, 3, 3])
+      let step = axis == 0 ? 15 : 5
+      #expect(built.loop.writes.map(\.index.offset) == [0, 0, step, 2 * step])
+      let only = built.writingOnly([joined.node])
+      #expect(only.loop.writes.map(\.binding) == [2, 2, 2])
+    }
+  }
+
+  @Test func `joined parts mean what the graph means, whatever is made of them`() throws {
+    let key = RandomKey(seed: 8)
+    func random(_ shape: Shape, _ name: String) -> Tensor {
+      .uniform(shape, key: key.folded(in: name), from: -1, to: 1)
+    }
+    let (x, y) = (random([4, 6], "x"), random([4, 6], "y"))
+    let gate = x.sigmoid()
+    for axis in 0...1 {
+      let joined = Tensor.concatenating([gate * y, gate * (1 - gate), y.tanh() * gate, x], along: axis)
+      let wide = Tensor.concatenating((0..<11).map { x * Double($0) }, along: axis)
+      let single = Tensor.concatenating(
+        [x.sum(along: 1, keepingAxes: true), y.sliced(0..<1, along: 1)], along: 1)
+      try check(
+        [
+          joined, joined.matrixProduct(joined.transposed()), joined.reshaped(to: [-1]).sum(), gate, wide,
+          single,
+        ],
+        label: "joined along \(axis)")
+      try check([joined, joined * 2, joined.sum(along: 1)], fusesRows: true, label: "rows along \(axis)")
+    }
+  }
+
   @Test func `empty pieces and reshapes of nothing are built`() throws {
     let x = Tensor([1, 2, 3] as [Float], shape: [1, 3])
     let nothing = (Tensor.zeros([3, 0]) + Tensor([1] as [Float])).reshaped(to: [0, 3])

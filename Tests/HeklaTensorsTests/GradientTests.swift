@@ -228,6 +228,30 @@ import Testing
     for values in referenceValues(of: slopes) { #expect(values.doubles() == [7, 9]) }
   }
 
+  @Test func `gradients of parts that lie side by side are joined, others added`() {
+    let x = Tensor.input(0, Signature([2, 7]))
+    func gradient(_ ranges: [Range<Int>], along axis: Int) -> Tensor {
+      let parts = ranges.map { x.sliced($0, along: axis).squared().sum() }
+      return gradients(of: parts.dropFirst().reduce(parts[0], +), withRespectTo: [x])[0]
+    }
+    let values = randomArray([2, 7], seed: 4)
+    let examples: [(ranges: [Range<Int>], axis: Int, isJoined: Bool)] = [
+      ([0..<3, 3..<5, 5..<7], 1, true), ([5..<7, 0..<3, 3..<5], 1, true), ([1..<2, 0..<1], 0, true),
+      ([0..<3, 5..<7], 1, false), ([0..<3, 2..<7], 1, false), ([0..<4, 4..<7, 0..<4], 1, false),
+      ([0..<7, 0..<3, 3..<7], 1, false), ([0..<3, 3..<3, 3..<7], 1, false),
+    ]
+    for (ranges, axis, isJoined) in examples {
+      let found = gradient(ranges, along: axis)
+      #expect((found.node.primitive is Concatenate) == isJoined, "\(ranges)")
+      let wanted = (0..<14).map { index in
+        let place = axis == 0 ? index / 7 : index % 7
+        return 2 * Double(ranges.count { $0.contains(place) }) * values.doubles()[index]
+      }
+      let got = referenceValues(of: [found], feeding: [x.node: values])[0].doubles()
+      #expect(zip(got, wanted).allSatisfy { abs($0 - $1) < 1e-6 }, "\(ranges)")
+    }
+  }
+
   @Test func `the gradient with respect to an intermediate result, and to the loss itself`() {
     let x = Tensor([3, 4] as [Float])
     let y = x * 2

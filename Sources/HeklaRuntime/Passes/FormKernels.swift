@@ -97,6 +97,7 @@ func formKernels(_ computation: Computation, options: CompilerOptions, maxBindin
   while true {
     var limits = Fusion.Limits()
     limits.sources = min(limits.sources, maxBindings - 1)
+    limits.sourcesOfParts = min(limits.sourcesOfParts, maxBindings - 1)
     let fusion = Fusion(computation, storing: forced, fuses: options.fuses, limits: limits)
     do throws(LoopBuilder.NeedsStorage) {
       return try formKernels(computation, fusion, options, maxBindings: maxBindings)
@@ -151,7 +152,7 @@ private func formKernels(
       var merged = false
       if isPlain {
         let sources = Set(built.reads)
-        for candidate in (mergeable[node.shape] ?? []).suffix(8).reversed() where !merged {
+        for candidate in (mergeable[node.loopShape] ?? []).suffix(8).reversed() where !merged {
           let other = kernels[candidate]
           let shares = !sources.isDisjoint(with: other.reads) || !sources.isDisjoint(with: other.writes)
           let outside = Set(built.reads.compactMap { kernelOf[$0] }).subtracting([candidate])
@@ -166,7 +167,7 @@ private func formKernels(
         }
       }
       if !merged {
-        if isPlain { mergeable[node.shape, default: []].append(kernels.count) }
+        if isPlain { mergeable[node.loopShape, default: []].append(kernels.count) }
         add(FormedKernel(body: .loop(built), reads: built.reads, writes: built.roots))
       }
     }

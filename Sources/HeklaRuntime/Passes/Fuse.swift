@@ -20,6 +20,8 @@ struct Fusion {
 
   private let limits: Limits
   private var inlined: [Node: Inlined] = [:]
+  /// What is stored whatever loops take in: results of the computation, and what kernels read.
+  private var readFromMemory: Set<Node> = []
 
   /// When computing again is worse than storing.
   struct Limits {
@@ -29,6 +31,8 @@ struct Fusion {
     var repeatedSources = 2
     /// The number of arrays that one kernel reads.
     var sources = 8
+    /// The same for one that stores parts side by side, which are computed from much the same arrays.
+    var sourcesOfParts = 15
     /// The cost of one kernel's expression.
     var cost = 600
   }
@@ -38,11 +42,18 @@ struct Fusion {
     self.limits = limits
     let order = computation.roots.withDependencies()
     var useCount: [Node: Int] = [:]
-    for node in order { for input in node.inputs { useCount[input, default: 0] += 1 } }
+    for node in order {
+      for input in node.inputs { useCount[input, default: 0] += 1 }
+      switch node.primitive.lowering {
+      case .kernels, .repeated: readFromMemory.formUnion(node.inputs.map(\.base))
+      default: break
+      }
+    }
     for root in computation.roots {
       useCount[root, default: 0] += 1
       stored.insert(root.base)
     }
+    readFromMemory.formUnion(stored)
     stored.formUnion(forced.map(\.base))
     for node in order {
       visit(node, useCount: useCount[node] ?? 0, fuses: fuses)
@@ -110,9 +121,11 @@ struct Fusion {
 
   private mutating func visitMovement(_ node: Node, useCount: Int) {
     let isReshape = node.base != node
+    // Parts that a loop over one of them stores side by side are computed once.
+    let isByParts = readFromMemory.contains(node) && JoinedParts(node) != nil
     for input in node.inputs where !isStored(input) {
       let burden = burden(of: input)
-      let isRepeated = node.shape.count > input.shape.count || useCount > 1
+      let isRepeated = !isByParts && (node.shape.count > input.shape.count || useCount > 1)
       if (burden.reduction != nil && (!isReshape || useCount > 1))
         || (isRepeated && burden.cost > limits.repeatedCost)
       {
@@ -121,7 +134,11 @@ struct Fusion {
     }
     var total = combined(node)
     total.cost += node.inputs.count - 1
-    if total.sources.count > limits.sources {
+    let isTooMuch =
+      isByParts
+      ? total.sources.count > limits.sourcesOfParts || total.cost > limits.cost
+      : total.sources.count > limits.sources
+    if isTooMuch {
       for input in node.inputs { store(input) }
       total = combined(node)
     }

@@ -61,7 +61,7 @@ private struct RowFusion {
 
   private func built(_ position: Int) -> BuiltLoop? {
     guard kernels.indices.contains(position), case .loop(let built) = kernels[position].body,
-      assigned.isDisjoint(with: built.roots)
+      assigned.isDisjoint(with: built.roots), built.loop.writes.count == built.roots.count
     else { return nil }
     return built
   }

@@ -24,10 +24,12 @@ struct BuiltLoop {
     var result = self
     let kept = roots.indices.filter { needed.contains(roots[$0]) }
     result.roots = kept.map { roots[$0] }
-    result.loop.writes = kept.enumerated().map { position, index in
-      var write = loop.writes[index]
-      write.binding = reads.count + position
-      return write
+    result.loop.writes = kept.enumerated().flatMap { position, index in
+      loop.writes.filter { $0.binding == reads.count + index }.map { write in
+        var write = write
+        write.binding = reads.count + position
+        return write
+      }
     }
     return result
   }
@@ -50,7 +52,8 @@ struct BuiltLoop {
 ///
 /// Walks from the roots to what is stored, carrying each operation's coordinates as expressions of the loop's
 /// variables. Reshapes make quotients and remainders; a variable is split where that removes them, so that in
-/// the end every access is affine.
+/// the end every access is affine. Of a root that joins equal parts the loop runs over one part, and writes all of them
+/// at each point.
 struct LoopBuilder {
   /// The fusion left an access that no splitting makes affine; `node` has to be stored.
   struct NeedsStorage: Error {
@@ -87,7 +90,7 @@ struct LoopBuilder {
   /// Accumulators appear in epilogues as inputs numbered from here.
   private static let firstAccumulator = 1 << 20
 
-  /// The loop that computes `roots`, which share one shape, reading only stored nodes.
+  /// The loop that computes `roots`, which share one `Node.loopShape`, reading only stored nodes.
   static func build(_ roots: [Node], isStored: @escaping (Node) -> Bool) throws(NeedsStorage) -> BuiltLoop {
     var builder = LoopBuilder(roots: roots, isStored: isStored)
     return try builder.build()
@@ -96,7 +99,7 @@ struct LoopBuilder {
   private init(roots: [Node], isStored: @escaping (Node) -> Bool) {
     self.roots = roots
     self.isStored = isStored
-    parallelFactors = roots[0].shape.extents.map { $0 == 1 ? [] : [$0] }
+    parallelFactors = roots[0].loopShape.extents.map { $0 == 1 ? [] : [$0] }
   }
 
   private mutating func build() throws(NeedsStorage) -> BuiltLoop {
@@ -110,15 +113,30 @@ struct LoopBuilder {
     (reads, readIndex, sources, accumulators, accumulatorIndex, memo) = ([], [:], [], [], [:], [:])
     wantedSplit = nil
     let point = coordinates(of: parallelFactors, firstVariable: 0)
-    var values: [Scalar] = []
-    for root in roots {
-      values.append(try compute(root, at: point, conditions: [], reshape: nil))
+    var results: [Result] = []
+    for (number, root) in roots.enumerated() {
+      if let joined = JoinedParts(root) {
+        for (part, offset) in zip(joined.parts, joined.offsets) {
+          let value = try value(of: part, at: point, conditions: [], reshape: nil)
+          results.append(Result(root: number, offset: offset, value: value))
+        }
+      } else {
+        let value = try compute(root, at: point, conditions: [], reshape: nil)
+        results.append(Result(root: number, offset: 0, value: value))
+      }
       if let split = wantedSplit {
         apply(split)
         return nil
       }
     }
-    return finished(values)
+    return finished(results)
+  }
+
+  /// What is stored at each point: an element of root number `root`, so far behind the one at the point.
+  private struct Result {
+    var root: Int
+    var offset: Int
+    var value: Scalar
   }
 
   /// Variables are numbered through the factors of all axes, parallel ones first.
@@ -315,14 +333,12 @@ struct LoopBuilder {
 
   // MARK: Finishing
 
-  private mutating func finished(_ values: [Scalar]) -> BuiltLoop {
+  private mutating func finished(_ results: [Result]) -> BuiltLoop {
     let extents = parallelFactors.flatMap { $0 }
     // A read that was met before the reduction does not know the folded axes yet.
     let axisCount = (parallelFactors + reductionFactors).reduce(0) { $0 + $1.count }
     for number in reads.indices { reads[number].extendStrides(to: axisCount) }
-    let position = linearized(coordinates(of: parallelFactors, firstVariable: 0), in: roots[0].shape)
-    var index = affine(position)
-    index.strides = Array(index.strides.prefix(extents.count))
+    let point = coordinates(of: parallelFactors, firstVariable: 0)
     var body = InstructionList(firstAccumulator: Self.firstAccumulator)
     var epilogue = InstructionList(firstAccumulator: Self.firstAccumulator)
     let folded = accumulators.map { fold, value in
@@ -330,11 +346,15 @@ struct LoopBuilder {
       return Loop.Accumulator(fold, of: body.append(value), type: type)
     }
     var writes: [Loop.Write] = []
-    for (number, root) in roots.enumerated() {
-      let value = folded.isEmpty ? body.append(values[number]) : epilogue.append(values[number])
+    for result in results {
+      let root = roots[result.root]
+      var index = affine(linearized(point, in: root.shape))
+      index.offset += result.offset
+      index.strides = Array(index.strides.prefix(extents.count))
+      let value = folded.isEmpty ? body.append(result.value) : epilogue.append(result.value)
       writes.append(
-        Loop.Write(binding: sources.count + number, elementType: root.elementType, index: index, value: value)
-      )
+        Loop.Write(
+          binding: sources.count + result.root, elementType: root.elementType, index: index, value: value))
     }
     var loop = Loop(
       extents: extents, reductionExtents: folded.isEmpty ? [] : reductionFactors.flatMap { $0 }, reads: reads,
