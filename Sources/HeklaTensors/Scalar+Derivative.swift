@@ -54,7 +54,8 @@ extension ScalarOperation {
     case (.multiply, 0): return x[1]
     case (.multiply, _): return x[0]
     case (.divide, 0): return one / x[1]
-    case (.divide, _): return -(value / x[1])
+    // Of a reciprocal without another division.
+    case (.divide, _): return x[0].constantValue == 1 ? -(value * value) : -(value / x[1])
     case (.remainder, 0): return one
     case (.remainder, _):
       let quotient = x[0] / x[1]
