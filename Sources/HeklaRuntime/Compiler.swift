@@ -56,9 +56,11 @@ struct Compiler {
     for kernel in kernels {
       guard case .repetition(let node, let fold) = kernel.body else {
         let lowered = try lower(
-          kernel, for: capabilities, preferring: options.preferredVariants, tuned: tuned)
+          kernel, for: capabilities, preferring: options.preferredVariants, tuned: tuned,
+          unchanged: { options.preparesOnce && draft.isUnchanged($0) })
         draft.append(
-          kernel, calls: try checks.calls(before: kernel) + lowered.calls, temporaries: lowered.temporaries)
+          kernel, calls: try checks.calls(before: kernel) + lowered.calls, temporaries: lowered.temporaries,
+          preparesOnce: options.preparesOnce)
         continue
       }
       let repetition = FoldRepetition(fold, node, writes: kernel.writes)

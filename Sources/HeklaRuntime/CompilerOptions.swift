@@ -12,6 +12,8 @@ public struct CompilerOptions: Sendable, Hashable, Codable {
   public var reusesMemory = true
   /// What is cheap to compute is computed again for a late use, where keeping it would take memory when most is taken.
   public var recomputes = true
+  /// What kernels of a repetition prepare of inputs that stay as they are is prepared once before it.
+  public var preparesOnce = true
   /// Parameters are updated where they lie.
   public var updatesInPlace = true
   /// The commands are recorded once; otherwise anew for each run.
@@ -59,7 +61,7 @@ public struct CompilerOptions: Sendable, Hashable, Codable {
     let switches: [(String, WritableKeyPath<CompilerOptions, Bool>)] = [
       ("no sharing", \.sharesSubexpressions), ("no fusion", \.fuses), ("no merging", \.mergesLoops),
       ("no memory reuse", \.reusesMemory), ("no recomputation", \.recomputes),
-      ("no update in place", \.updatesInPlace), ("no replay", \.replays),
+      ("no preparation", \.preparesOnce), ("no update in place", \.updatesInPlace), ("no replay", \.replays),
     ]
     return [("all passes", CompilerOptions())]
       + switches.map { name, path in

@@ -94,7 +94,8 @@ public struct Plan: Sendable {
     /// The bytes of the arrays that are read and written, each once: those of a loop as far as it reads them, others
     /// whole.
     public let byteCount: Double
-    /// Floating-point operations, nil where nobody knows. Of an operation of several launches, the first has all.
+    /// Floating-point operations, nil where nobody knows. Of an operation of several launches, the first has all, or
+    /// the first within the repetition where some are before it.
     public let operationCount: Double?
 
     /// The values that are read.

@@ -11,6 +11,9 @@ public struct KernelVariant: Sendable {
   /// Whether it is a good choice where nothing has been measured.
   public let suits:
     @Sendable (_ capabilities: Capabilities, _ inputs: [Signature], _ output: Signature) -> Bool
+  /// The inputs that it has kernel calls of their own for, which write temporaries alone: where all of these inputs
+  /// stay as they are in a repetition, such calls run once before it, and the variant is chosen before others.
+  public let prepares: Set<Int>
   /// What it runs.
   public let program:
     @Sendable (_ inputs: [Signature], _ output: Signature, _ capabilities: Capabilities) -> KernelProgram
@@ -20,11 +23,13 @@ public struct KernelVariant: Sendable {
     _ name: String,
     applies: @escaping @Sendable (Capabilities, [Signature], Signature) -> Bool,
     suits: @escaping @Sendable (Capabilities, [Signature], Signature) -> Bool = { _, _, _ in true },
+    preparing prepares: Set<Int> = [],
     program: @escaping @Sendable ([Signature], Signature, Capabilities) -> KernelProgram
   ) {
     self.name = name
     self.applies = applies
     self.suits = suits
+    self.prepares = prepares
     self.program = program
   }
 }

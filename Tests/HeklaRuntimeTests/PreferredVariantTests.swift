@@ -29,7 +29,7 @@ import Testing
       throws: DeviceError.invalidArgument(
         call: "compile",
         reason: "matrix-product has no variant 'fast'. "
-          + "Its variants are host, tiled-128, tiled-64, tiled-32, panels, registers, naive, tiled-128x64, "
+          + "Its variants are host, packed, tiled-128, tiled-64, tiled-32, panels, registers, naive, tiled-128x64, "
           + "tiled-64x128, tiled-128-shallow, tiled-64-fine.")
     ) { try compile(["matrix-product": "fast"]) }
   }
@@ -43,7 +43,7 @@ import Testing
     }
     #expect(
       feature == "variant 'naive' of matrix-product for float32[1, 2, 3] and float32[1, 3, 2]")
-    #expect(remedy == "Those that run there are host.")
+    #expect(remedy == "Those that run there are host, packed.")
   }
 }
 

@@ -22,6 +22,8 @@ public enum HostKernels {
     "linear_recurrence": { LinearRecurrence($0)?.source },
     "lu_factorization": { Factorization(.lu, $0)?.source },
     "matrix_product": { (try? MatrixProduct(parameters: $0))?.source },
+    "pack_right_factor": { FactorPacking($0)?.packing },
+    "product_by_packed": { FactorPacking($0)?.product },
     "qr_factorization": { Factorization(.qr, $0)?.source },
     "scan": { Scan($0)?.source },
     "scatter_sum": { ScatterSum($0)?.source },

@@ -107,14 +107,18 @@ public struct MatrixProduct: Sendable, Hashable {
 }
 
 extension MatrixProduct {
+  /// What tells products apart.
+  var key: String {
+    let forms = (transposesLeft ? "T" : "N") + (transposesRight ? "T" : "N")
+    let sizes = "\(batch)x\(rows)x\(columns)x\(depth)"
+    return "\(elementType) \(sizes) \(forms) \(leftStride) \(rightStride)\(addsBias ? " bias" : "")"
+  }
+
   /// The host kernel `matrix_product` for bindings `A`, `B`, the bias where there is one, `C`.
   ///
   /// Its body throws `DeviceError.invalidArgument` where a binding is missing or too small.
   public var source: HostSource {
     let schedule = ProductSchedule(self)
-    let forms = (transposesLeft ? "T" : "N") + (transposesRight ? "T" : "N")
-    let key =
-      "\(elementType) \(batch)x\(rows)x\(columns)x\(depth) \(forms) \(leftStride) \(rightStride)\(addsBias ? " bias" : "")"
     return HostSource(name: "matrix_product", key: key) { arguments throws(DeviceError) in
       try schedule.run(bindings: arguments.bindings)
     }

@@ -27,6 +27,14 @@ enum ProductBlocking {
   static let leftByteCount = rows * depth * 8 + 64
   /// Bytes of a packed right block of the largest elements.
   static let rightByteCount = columns * depth * 8
+
+  /// The number of blocks that `depth` is cut into.
+  static func depthBlockCount(_ depth: Int) -> Int { (depth + Self.depth - 1) / Self.depth }
+
+  /// Block `number` of them.
+  static func depthBlock(_ number: Int, of depth: Int) -> Range<Int> {
+    evenPart(number, of: depthBlockCount(depth), in: depth)
+  }
 }
 
 /// Cuts `0..<count` into `parts` ranges of nearly equal length, the longer first.

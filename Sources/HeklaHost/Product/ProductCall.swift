@@ -4,10 +4,18 @@ import CHostLoops
 struct ProductCall {
   let schedule: ProductSchedule
   let a: UnsafeRawPointer
+  /// The right factors, or the panels that `FactorPacking` made of them.
   let b: UnsafeRawPointer
   /// What is added to every row.
   let bias: UnsafeRawPointer?
   let c: UnsafeMutableRawPointer
+  var isRightPacked = false
+
+  /// A right factor: as it is stored, or in panels.
+  private enum RightFactor {
+    case stored(StoredMatrix)
+    case packed(PackedPanels)
+  }
 
   /// Computes one rectangle of one product of the batch.
   func runTask(_ index: Int) {
@@ -22,28 +30,29 @@ struct ProductCall {
     let columns = evenPart(
       part % schedule.columnParts, of: schedule.columnParts, in: product.columns, unit: 2 * kernels.lanes)
     guard !rows.isEmpty, !columns.isEmpty else { return }
-    let left = Matrix(
+    let left = StoredMatrix(
       a + item * product.leftStride * size, rows: product.rows, columns: product.depth,
       isTransposed: product.transposesLeft, elementSize: size)
-    let right = Matrix(
-      b + item * product.rightStride * size, rows: product.depth, columns: product.columns,
-      isTransposed: product.transposesRight, elementSize: size)
     let target = c + item * product.rows * product.columns * size
+    if isRightPacked {
+      let panels = PackedPanels(b, of: item, schedule)
+      ProductScratch.with { multiply(left, rows, .packed(panels), columns, into: target, $0) }
+      return
+    }
+    let right = schedule.rightFactor(b, of: item)
     if product.columns == 1 {
       multiply(left, rows, byVector: right.elements, into: target)
     } else if product.rows == 1 {
       multiply(right.transposed, columns, byVector: left.elements, into: target)
       addBias(to: target, columns)
     } else {
-      ProductScratch.with { scratch in
-        multiply(left, rows, right, columns, into: target, scratch)
-      }
+      ProductScratch.with { multiply(left, rows, .stored(right), columns, into: target, $0) }
     }
   }
 
   /// `target[i] = sum over p of matrix[i, p] * vector[p]` for `i` in `rows`.
   private func multiply(
-    _ matrix: Matrix, _ rows: Range<Int>, byVector vector: UnsafeRawPointer,
+    _ matrix: StoredMatrix, _ rows: Range<Int>, byVector vector: UnsafeRawPointer,
     into target: UnsafeMutableRawPointer
   ) {
     let table = schedule.kernels.table.pointee
@@ -67,15 +76,14 @@ struct ProductCall {
   /// One rectangle, block by block, the depth outside the rows: each element's partial sums are added in
   /// order.
   private func multiply(
-    _ left: Matrix, _ rows: Range<Int>, _ right: Matrix, _ columns: Range<Int>,
+    _ left: StoredMatrix, _ rows: Range<Int>, _ right: RightFactor, _ columns: Range<Int>,
     into target: UnsafeMutableRawPointer, _ scratch: ProductScratch
   ) {
     let product = schedule.product
     let tileRows = schedule.kernels.tileRows
-    let depthBlocks = (product.depth + ProductBlocking.depth - 1) / ProductBlocking.depth
+    let depthBlocks = ProductBlocking.depthBlockCount(product.depth)
     let rowBlocks = (rows.count + ProductBlocking.rows - 1) / ProductBlocking.rows
     let columnBlocks = (columns.count + ProductBlocking.columns - 1) / ProductBlocking.columns
-    let packsRight = right.isTransposed || rows.count > ProductBlocking.directRows
     for columnBlock in 0..<columnBlocks {
       let blockColumns = evenPart(
         columnBlock, of: columnBlocks, in: columns.count, unit: 2 * schedule.kernels.lanes
@@ -84,11 +92,14 @@ struct ProductCall {
         blockColumns.count
         > (left.isTransposed ? ProductBlocking.directColumns : ProductBlocking.directColumnsApart)
       for depthBlock in 0..<depthBlocks {
-        let depth = evenPart(depthBlock, of: depthBlocks, in: product.depth)
-        var rightFactor =
-          packsRight
-          ? packPanels(right, depth, blockColumns, into: scratch.right)
-          : direct(right, depth, blockColumns, edge: scratch.right)
+        let depth = ProductBlocking.depthBlock(depthBlock, of: product.depth)
+        var rightFactor: HostProductRight
+        switch right {
+        case .packed(let panels): rightFactor = panels.block(depth, firstColumn: blockColumns.lowerBound)
+        case .stored(let matrix) where matrix.isTransposed || rows.count > ProductBlocking.directRows:
+          rightFactor = schedule.kernels.packPanels(matrix, depth, blockColumns, into: scratch.right)
+        case .stored(let matrix): rightFactor = direct(matrix, depth, blockColumns, edge: scratch.right)
+        }
         for rowBlock in 0..<rowBlocks {
           let blockRows = evenPart(rowBlock, of: rowBlocks, in: rows.count, unit: tileRows)
             .shifted(by: rows.lowerBound)
@@ -112,7 +123,7 @@ struct ProductCall {
 
   /// The tiles of a left block, packed one after another.
   private func packTiles(
-    _ left: Matrix, _ rows: Range<Int>, _ depth: Range<Int>, into memory: UnsafeMutableRawPointer
+    _ left: StoredMatrix, _ rows: Range<Int>, _ depth: Range<Int>, into memory: UnsafeMutableRawPointer
   ) -> HostProductLeft {
     let kernels = schedule.kernels
     let tiles = (rows.count + kernels.tileRows - 1) / kernels.tileRows
@@ -132,65 +143,16 @@ struct ProductCall {
     return HostProductLeft(elements: UnsafeRawPointer(memory), row_step: 1, step: 0)
   }
 
-  /// The panels of a right block, packed one after another, the last one filled up with zeros.
-  private func packPanels(
-    _ right: Matrix, _ depth: Range<Int>, _ columns: Range<Int>, into memory: UnsafeMutableRawPointer
-  ) -> HostProductRight {
-    let kernels = schedule.kernels
-    let pack = right.isTransposed ? kernels.table.pointee.pack_across : kernels.table.pointee.pack_along
-    let stretch = right.isTransposed ? depth.count : ProductBlocking.packedRows
-    for start in stride(from: 0, to: depth.count, by: stretch) {
-      for column in stride(from: 0, to: columns.count, by: 2 * kernels.lanes) {
-        let count = min(columns.count - column, 2 * kernels.lanes)
-        let width = kernels.panelWidth(count)
-        let source = right.address(row: depth.lowerBound + start, column: columns.lowerBound + column)
-        let offset = column * depth.count + start * width
-        pack(
-          memory + offset * kernels.elementSize, source, right.step, count, width,
-          min(stretch, depth.count - start))
-      }
-    }
-    return HostProductRight(elements: UnsafeRawPointer(memory), step: 0, edge: nil)
-  }
-
   /// A right block where it lies; an incomplete last panel is packed into `edge`.
   private func direct(
-    _ right: Matrix, _ depth: Range<Int>, _ columns: Range<Int>, edge: UnsafeMutableRawPointer
+    _ right: StoredMatrix, _ depth: Range<Int>, _ columns: Range<Int>, edge: UnsafeMutableRawPointer
   ) -> HostProductRight {
     let rest = columns.count % (2 * schedule.kernels.lanes)
     let elements = right.address(row: depth.lowerBound, column: columns.lowerBound)
     guard rest > 0 else { return HostProductRight(elements: elements, step: right.step, edge: nil) }
-    let last = packPanels(right, depth, (columns.upperBound - rest)..<columns.upperBound, into: edge)
+    let last = schedule.kernels.packPanels(
+      right, depth, (columns.upperBound - rest)..<columns.upperBound, into: edge)
     return HostProductRight(elements: elements, step: right.step, edge: last.elements)
-  }
-}
-
-/// A dense matrix in memory, perhaps stored as its transpose.
-private struct Matrix {
-  let elements: UnsafeRawPointer
-  let isTransposed: Bool
-  /// Elements from one stored row to the next.
-  let step: Int
-  let elementSize: Int
-
-  init(_ elements: UnsafeRawPointer, rows: Int, columns: Int, isTransposed: Bool, elementSize: Int) {
-    self.init(
-      elements, step: isTransposed ? rows : columns, isTransposed: isTransposed, elementSize: elementSize)
-  }
-
-  private init(_ elements: UnsafeRawPointer, step: Int, isTransposed: Bool, elementSize: Int) {
-    self.elements = elements
-    self.isTransposed = isTransposed
-    self.step = step
-    self.elementSize = elementSize
-  }
-
-  var transposed: Matrix {
-    Matrix(elements, step: step, isTransposed: !isTransposed, elementSize: elementSize)
-  }
-
-  func address(row: Int, column: Int) -> UnsafeRawPointer {
-    elements + (isTransposed ? column * step + row : row * step + column) * elementSize
   }
 }
 

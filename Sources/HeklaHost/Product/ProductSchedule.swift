@@ -120,15 +120,28 @@ extension ProductSchedule {
     }
   }
 
+  /// Right factor `item` of those at `b`.
+  func rightFactor(_ b: UnsafeRawPointer, of item: Int) -> StoredMatrix {
+    StoredMatrix(
+      b + item * product.rightStride * kernels.elementSize, rows: product.depth, columns: product.columns,
+      isTransposed: product.transposesRight, elementSize: kernels.elementSize)
+  }
+
   /// Runs a product that is not empty.
-  private func run(
-    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, bias: UnsafeRawPointer?, _ c: UnsafeMutableRawPointer
+  ///
+  /// - Parameters:
+  ///   - b: The right factors, or what `FactorPacking` made of them.
+  ///   - bias: What is added to every row.
+  ///   - isRightPacked: Whether `b` is what `FactorPacking` made.
+  func run(
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, bias: UnsafeRawPointer?, _ c: UnsafeMutableRawPointer,
+    isRightPacked: Bool = false
   ) {
     if let library {
       if let bias { spread(bias, over: c) }
       return library.multiply(product, a, b, into: c)
     }
-    var call = ProductCall(schedule: self, a: a, b: b, bias: bias, c: c)
+    var call = ProductCall(schedule: self, a: a, b: b, bias: bias, c: c, isRightPacked: isRightPacked)
     withUnsafeMutablePointer(to: &call) { call in
       let runTask: @convention(c) (UnsafeMutableRawPointer, Int) -> Void = { context, index in
         context.assumingMemoryBound(to: ProductCall.self).pointee.runTask(index)

@@ -28,7 +28,12 @@ struct PlanDraft {
   }
 
   /// Adds the launches of one kernel.
-  mutating func append(_ kernel: FormedKernel, calls: [LoweredCall], temporaries: [Int]) {
+  ///
+  /// - Parameter preparesOnce: Whether launches that make the same temporaries in every iteration of the repetition
+  ///   that is being added go before it.
+  mutating func append(
+    _ kernel: FormedKernel, calls: [LoweredCall], temporaries: [Int], preparesOnce: Bool = true
+  ) {
     let firstTemporary = plan.values.count
     for byteCount in temporaries {
       _ = addTemporary(byteCount: byteCount)
@@ -44,17 +49,33 @@ struct PlanDraft {
         case .indexStatus: bindings.append(indexStatus())
         }
       }
-      // Checks of indices before the kernel are not its work.
+      let earlier = preparesOnce ? repetitionToPrecede(call, bindings, of: calls) : nil
+      // Checks of indices before the kernel are not its work, and what is prepared once is not that of each iteration.
       let isCheck = call.operands.contains(.indexStatus)
-      plan.steps.append(
-        Plan.Step(
-          label: call.label, variant: call.variant, source: call.source, bindings: bindings,
-          writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants,
-          shapes: shapes, byteCount: byteCount(of: kernel, bindings, writing: call.writtenCount),
-          operationCount: isCheck ? nil : operationCount))
-      if !isCheck, operationCount != nil { operationCount = 0 }
-      overwritable.append((kernel.isMap, kernel.pointwiseReads))
-      surroundings.append(repetition)
+      let step = Plan.Step(
+        label: call.label, variant: call.variant, source: call.source, bindings: bindings,
+        writtenCount: call.writtenCount, groupCount: call.groupCount, pushConstants: call.pushConstants,
+        shapes: shapes, byteCount: byteCount(of: kernel, bindings, writing: call.writtenCount),
+        operationCount: isCheck ? nil : earlier != nil && operationCount != nil ? 0 : operationCount)
+      if !isCheck, earlier == nil, operationCount != nil { operationCount = 0 }
+      insert(step, before: earlier, isMap: kernel.isMap, pointwiseReads: kernel.pointwiseReads)
+    }
+  }
+
+  /// Adds a launch at the end, or before repetition `earlier`.
+  private mutating func insert(
+    _ step: Plan.Step, before earlier: Int?, isMap: Bool, pointwiseReads: Set<Node>
+  ) {
+    let position = earlier.map { plan.repetitions[$0].steps.lowerBound } ?? plan.steps.count
+    plan.steps.insert(step, at: position)
+    overwritable.insert((isMap, pointwiseReads), at: position)
+    surroundings.insert(earlier.map { plan.repetitions[$0].parent } ?? repetition, at: position)
+    guard let earlier else { return }
+    for value in step.writes { homes[value] = plan.repetitions[earlier].parent }
+    // Those that began later lie within it, since it has not ended yet.
+    for number in earlier..<plan.repetitions.count {
+      let steps = plan.repetitions[number].steps
+      plan.repetitions[number].steps = (steps.lowerBound + 1)..<(steps.upperBound + 1)
     }
   }
 
@@ -129,6 +150,38 @@ struct PlanDraft {
   }
 
   // MARK: Repetitions
+
+  /// Whether `node` of the body that is being added is the same in all of several iterations.
+  func isUnchanged(_ node: Node) -> Bool {
+    guard let value = valueOf[node] else { return false }
+    return outermostRepetition(leavingAlone: [value]) != nil
+  }
+
+  /// The repetition that `call`, one of `calls` for a kernel, can go before: it makes the same temporaries in each
+  /// iteration, which no other call changes. Nil where it is to stay.
+  private func repetitionToPrecede(_ call: LoweredCall, _ bindings: [Int], of calls: [LoweredCall]) -> Int? {
+    let written = call.operands.suffix(call.writtenCount)
+    let isPreparation = written.allSatisfy { operand in
+      guard case .temporary = operand else { return false }
+      return calls.count { $0.operands.suffix($0.writtenCount).contains(operand) } == 1
+    }
+    guard isPreparation else { return nil }
+    return outermostRepetition(leavingAlone: bindings.dropLast(call.writtenCount))
+  }
+
+  /// The outermost of the repetitions that are being added during which `values` stay as they are; nil where there is
+  /// none, or it would be of one iteration.
+  private func outermostRepetition(leavingAlone values: some Collection<Int>) -> Int? {
+    var found: Int?
+    var iterations = 1
+    var next = repetition
+    while let candidate = next, values.allSatisfy({ homes[$0] != candidate }) {
+      found = candidate
+      iterations *= plan.repetitions[candidate].count
+      next = plan.repetitions[candidate].parent
+    }
+    return iterations > 1 ? found : nil
+  }
 
   /// Where a repetition was begun, to come back to when it ends.
   struct Scope {

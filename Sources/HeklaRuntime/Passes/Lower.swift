@@ -25,14 +25,15 @@ struct LoweredCall {
 }
 
 /// Chooses kernels for `kernel` on a device, and spells them out: by name where `preferred` has the primitive, else by
-/// measurement where `tuned` has its key, else by rule.
+/// measurement where `tuned` has its key, else by rule, which prefers what can be prepared once of inputs that are
+/// `unchanged` while the kernel is repeated.
 ///
 /// - Returns: The launches in order, and the byte counts of their temporaries.
 /// - Throws: `DeviceError.unsupported` when no variant of a primitive, or not the preferred one, runs on the device;
 ///   `DeviceError.invalidArgument` when the preferred one does not exist.
 func lower(
   _ kernel: FormedKernel, for capabilities: Capabilities, preferring preferred: [String: String] = [:],
-  tuned: TunedVariants? = nil
+  tuned: TunedVariants? = nil, unchanged: (Node) -> Bool = { _ in false }
 ) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
   switch kernel.body {
   case .loop(let built):
@@ -59,11 +60,13 @@ func lower(
   // Planned by itself; see `Compiler`.
   case .repetition: return ([], [])
   case .primitive(let node):
-    return try lower(node, outputs: kernel.writes, for: capabilities, preferring: preferred, tuned: tuned)
+    return try lower(
+      node, outputs: kernel.writes, for: capabilities, preferring: preferred, tuned: tuned,
+      unchanged: unchanged)
   case .fused(let node, let built, let binding) where capabilities.interface == .host:
     var (calls, temporaries) = try lower(
       node, outputs: [], adding: built.reads[1 - binding], for: capabilities, preferring: preferred,
-      tuned: tuned)
+      tuned: tuned, unchanged: unchanged)
     for index in calls.indices where calls[index].operands.last == .node(node) {
       calls[index].label = kernel.label
       calls[index].operands[calls[index].operands.count - 1] = .node(built.roots[0])
@@ -71,7 +74,7 @@ func lower(
     return (calls, temporaries)
   case .fused(let node, let built, let binding):
     var (calls, temporaries) = try lower(
-      node, outputs: [], for: capabilities, preferring: preferred, tuned: tuned)
+      node, outputs: [], for: capabilities, preferring: preferred, tuned: tuned, unchanged: unchanged)
     for index in calls.indices where calls[index].operands.last == .node(node) {
       calls[index].label = kernel.label
       try calls[index].append(built, of: binding, for: capabilities)
@@ -101,8 +104,7 @@ extension LoweredCall {
 /// The hand-written kernels of `node`'s primitive that suit the device; those of the host add `bias` to every row.
 private func lower(
   _ node: Node, outputs: [Node], adding bias: Node? = nil, for capabilities: Capabilities,
-  preferring preferred: [String: String],
-  tuned: TunedVariants?
+  preferring preferred: [String: String], tuned: TunedVariants?, unchanged: (Node) -> Bool
 ) throws(DeviceError) -> (calls: [LoweredCall], temporaries: [Int]) {
   guard case .kernels(let variants) = node.primitive.lowering else { return ([], []) }
   let inputs = node.inputs.map(\.signature)
@@ -113,8 +115,11 @@ private func lower(
   }
   let byMeasurement =
     byChoice == nil ? tuned?.variant(for: node, among: applicable, on: capabilities) : nil
+  let byPreparation = applicable.first { variant in
+    !variant.prepares.isEmpty && variant.prepares.allSatisfy { unchanged(node.inputs[$0].base) }
+  }
   let byRule = applicable.byRule(capabilities, inputs, node.signature)
-  guard let variant = byChoice ?? byMeasurement ?? byRule else {
+  guard let variant = byChoice ?? byMeasurement ?? byPreparation ?? byRule else {
     throw .unsupported(
       device: capabilities.deviceName,
       feature: "\(name) of \(inputs.map(\.description).joined(separator: " and "))",
@@ -145,7 +150,7 @@ private func lower(
       }
     }
     var body = call.body
-    if let bias, case .host(let name, let parameters) = body {
+    if let bias, case .host(let name, let parameters) = body, operands.last == .node(node) {
       body = .host(name, parameters + [1])
       operands.insert(.node(bias), at: operands.count - 1)
     }

@@ -2,12 +2,12 @@ import HeklaArrays
 import HeklaDevices
 
 extension MatrixProduct {
-  /// The host's blocked product; on GPUs tiles in shared memory; on software drivers tiles in registers, where that
-  /// pays of packed factors.
+  /// The host's blocked product, in repetitions by a right factor that is packed once; on GPUs tiles in shared memory;
+  /// on software drivers tiles in registers, where that pays of packed factors.
   ///
   /// The last ones suit nothing by rule: they are there for the tuner.
   var variants: [KernelVariant] {
-    [host] + Tiling.byRule.map { tiled($0, byRule: true) } + [panels, registers, naive]
+    [host, packed] + Tiling.byRule.map { tiled($0, byRule: true) } + [panels, registers, naive]
       + Tiling.measured.map { tiled($0, byRule: false) }
   }
 
@@ -46,16 +46,33 @@ extension MatrixProduct {
 
   private var host: KernelVariant {
     KernelVariant("host", applies: { device, _, _ in device.interface == .host }) { inputs, output, _ in
-      let product = Geometry(self, inputs, output)
       let body = KernelCall.Body.host(
-        "matrix_product",
-        [
-          output.elementType == .float64 ? 1 : 0, product.size.batch, product.size.m, product.size.n,
-          product.size.k,
-          transposingLeft ? 1 : 0, transposingRight ? 1 : 0, product.strideA, product.strideB,
-        ])
+        "matrix_product", Geometry(self, inputs, output).hostParameters(output.elementType))
       return KernelProgram([KernelCall(body, bindings: [.input(0), .input(1), .output])])
     }
+  }
+
+  /// The host's product by a right factor that a call of its own packs: where the factor is the same each time.
+  private var packed: KernelVariant {
+    KernelVariant(
+      "packed",
+      applies: { device, inputs, output in
+        let size = Extents(self, inputs.map(\.shape))
+        return device.interface == .host && output.shape.count > 0 && size.m > 1 && size.n > 1 && size.k > 0
+      },
+      suits: { _, _, _ in false }, preparing: [1],
+      program: { inputs, output, _ in
+        let product = Geometry(self, inputs, output)
+        let parameters = product.hostParameters(output.elementType)
+        // The host fills rows up to whole vectors, which have 16 elements at most.
+        let width = product.size.n.groups(of: 16) * 16
+        return KernelProgram(
+          [
+            KernelCall(.host("pack_right_factor", parameters), bindings: [.input(1), .temporary(0)]),
+            KernelCall(
+              .host("product_by_packed", parameters), bindings: [.input(0), .temporary(0), .output]),
+          ], temporaries: [inputs[1].shape[0] * product.size.k * width * output.elementType.byteCount])
+      })
   }
 
   private func tiled(_ tiling: Tiling, byRule: Bool) -> KernelVariant {
@@ -223,6 +240,14 @@ extension MatrixProduct {
       strideB = inputs[1].shape[0] == 1 ? 0 : size.k * size.n
       self.product = product
       self.output = output
+    }
+
+    /// What the host's kernels are built for.
+    func hostParameters(_ type: ElementType) -> [Int] {
+      [
+        type == .float64 ? 1 : 0, size.batch, size.m, size.n, size.k, product.transposingLeft ? 1 : 0,
+        product.transposingRight ? 1 : 0, strideA, strideB,
+      ]
     }
 
     /// Whether kernels can read and store four elements at a time.

@@ -72,7 +72,7 @@ import Testing
     (
       ["run", "matmul", "--variant", "naiv", "--shape", "4x4x4"],
       "matmul has no variant 'naiv'. Did you mean 'naive'? "
-        + "Its variants are host, tiled-128, tiled-64, tiled-32, panels, registers, naive, tiled-128x64, "
+        + "Its variants are host, packed, tiled-128, tiled-64, tiled-32, panels, registers, naive, tiled-128x64, "
         + "tiled-64x128, tiled-128-shallow, tiled-64-fine; "
         + "'all' runs each that the device can run."
     ),
