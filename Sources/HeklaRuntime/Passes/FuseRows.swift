@@ -59,6 +59,7 @@ private struct RowFusion {
     var results: Set<Node>
   }
 
+  /// The loop at `position`, unless a parameter takes what it makes, or it stores parts of a row apart from each other.
   private func built(_ position: Int) -> BuiltLoop? {
     guard kernels.indices.contains(position), case .loop(let built) = kernels[position].body,
       assigned.isDisjoint(with: built.roots), built.loop.writes.count == built.roots.count
