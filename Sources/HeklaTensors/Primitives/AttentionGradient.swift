@@ -130,32 +130,24 @@ struct AttentionGradient: Primitive {
       sample(
         "small-masked", [2, 2, 3, 4], [2, 1, 5, 4], 8, isCausal: true, mask: [2, 2, 3, 5], hasLengths: true),
       sample("head-80", [1, 1, 7, 80], [1, 1, 65, 80], 80),
-      sample(
-        "interleaved", [2, 4, 5, 16], [2, 2, 7, 16], 8, isCausal: true, mask: [2, 1, 5, 7], hasLengths: true,
-        interleaved: [.queries, .keys, .values, .results]),
     ]
   }
 
   private static func sample(
     _ label: String, _ queries: Shape, _ keys: Shape, _ width: Int, isCausal: Bool = false,
-    mask: Shape? = nil, hasLengths: Bool = false, interleaved: AttentionOperands = []
+    mask: Shape? = nil,
+    hasLengths: Bool = false
   ) -> Sample {
     let options = AttentionOptions(
       scale: 1 / Double(queries[3]).squareRoot(), isCausal: isCausal, hasMask: mask != nil,
-      hasLengths: hasLengths, interleaved: interleaved)
+      hasLengths: hasLengths)
     let rows = Array(queries.extents.dropLast())
     let level = log(Double(keys[2]))
-    let values = Shape(Array(keys.extents.dropLast()) + [width])
-    let upstream = interleaved.exchanged(Shape(rows + [width]), of: .results)
     let inputs =
-      [
-        Sample.Input(interleaved.exchanged(queries, of: .queries)),
-        Sample.Input(interleaved.exchanged(keys, of: .keys)),
-        Sample.Input(interleaved.exchanged(values, of: .values)),
-      ]
+      [.init(queries), .init(keys), .init(Shape(Array(keys.extents.dropLast()) + [width]))]
       + (mask.map { [Sample.Input($0)] } ?? [])
       + (hasLengths ? [Sample.Input([queries[0]], .int32, in: 0...Double(keys[2]))] : [])
-      + [.init(Shape(rows)), .init(Shape(rows), in: level...level + 1), .init(upstream)]
+      + [.init(Shape(rows)), .init(Shape(rows), in: level...level + 1), .init(Shape(rows + [width]))]
     let gradient = AttentionGradient(options: options)
     return Sample(
       label, inputs: inputs,
