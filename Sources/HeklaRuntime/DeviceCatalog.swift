@@ -40,15 +40,16 @@ public final class DeviceCatalog: Sendable {
     /// Whether Vulkan's validation layer watches; a missing layer is an error then.
     public var validatesVulkan: Bool
 
-    /// No memory limit; caches in `HEKLA_CACHE`, else in the user's cache folder; validation when
-    /// `HEKLA_VULKAN_VALIDATION` is 1.
+    /// No memory limit; caches in `HEKLA_CACHE`, or none where that is empty, else in the user's cache folder; validation
+    /// when `HEKLA_VULKAN_VALIDATION` is 1.
     public init() {
       let environment = ProcessInfo.processInfo.environment
       memoryLimit = nil
-      cacheDirectory =
+      let folder =
         environment["HEKLA_CACHE"]
         ?? environment["XDG_CACHE_HOME"].map { $0 + "/hekla" }
         ?? environment["HOME"].map { $0 + "/.cache/hekla" }
+      cacheDirectory = folder == "" ? nil : folder
       validatesVulkan = environment["HEKLA_VULKAN_VALIDATION"] == "1"
     }
   }

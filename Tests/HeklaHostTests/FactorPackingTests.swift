@@ -44,6 +44,18 @@ struct FactorPackingTests {
     }
   }
 
+  @Test("add a bias as the product in one launch does", arguments: levels)
+  func biases(level: ProductKernels.Level) throws {
+    for (m, n, k) in [(3, 17, 5), (33, 70, 19), (17, 35, ProductBlocking.depth + 1)] {
+      var floats = ProductCase<Float>(m, n, k, transposesB: true)
+      floats.bias = (0..<n).map { 0.3 * Float($0 - 7) }
+      #expect(try floats.computedByPacking(level: level) == floats.computed(level: level))
+      var doubles = ProductCase<Double>(batch: 2, m, n, k)
+      doubles.bias = (0..<n).map { 0.3 * Double($0 - 7) }
+      #expect(try doubles.computedByPacking(level: level) == doubles.computed(level: level))
+    }
+  }
+
   @Test("are not made by vectors or of nothing, nor of memory that is too small")
   func refusals() throws {
     for parameters in [
@@ -93,6 +105,7 @@ extension ProductCase {
     // Copies behind which NaN waits for a load that goes too far.
     var a = self.a + [Element](repeating: .nan, count: Self.guardCount)
     var b = self.b + [Element](repeating: .nan, count: Self.guardCount)
+    var bias = self.bias + [Element](repeating: .nan, count: Self.guardCount)
     func part(_ bytes: UnsafeMutableRawBufferPointer, _ count: Int) -> UnsafeMutableRawBufferPointer {
       UnsafeMutableRawBufferPointer(rebasing: bytes[..<(count * size)])
     }
@@ -103,9 +116,13 @@ extension ProductCase {
           HostArguments(bindings: [part($0, self.b.count), panels], pushConstants: []))
       }
       try a.withUnsafeMutableBytes { a in
-        try c.withUnsafeMutableBytes {
-          try packing.product.body(
-            HostArguments(bindings: [part(a, self.a.count), panels, part($0, count)], pushConstants: []))
+        try bias.withUnsafeMutableBytes { bias in
+          try c.withUnsafeMutableBytes {
+            let addends = self.bias.isEmpty ? [] : [part(bias, self.bias.count)]
+            try packing.product.body(
+              HostArguments(
+                bindings: [part(a, self.a.count), panels] + addends + [part($0, count)], pushConstants: []))
+          }
         }
       }
     }
