@@ -83,11 +83,12 @@ public struct TuningSubject: Sendable {
 }
 
 extension Node {
-  /// The variants that run on `device`, in the primitive's order.
+  /// The variants that run on `device`, in the primitive's order, but for those that prepare inputs: they are there for
+  /// repetitions, which choose them by themselves, and a single run says nothing of them.
   func applicableVariants(on device: Capabilities) -> [KernelVariant] {
     guard case .kernels(let variants) = primitive.lowering else { return [] }
     let inputs = self.inputs.map(\.signature)
-    return variants.filter { $0.applies(device, inputs, signature) }
+    return variants.filter { $0.prepares.isEmpty && $0.applies(device, inputs, signature) }
   }
 
   /// All results of the operation.
