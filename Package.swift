@@ -127,8 +127,8 @@ let package = Package(
     tests("HeklaOpenCL", on: "HeklaDevices", "HeklaShaderCompiler", "COpenCL"),
     tests("HeklaTensors", on: "HeklaArrays", "HeklaDevices"),
     tests(
-      "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaShaders", "HeklaTensors",
-      "RuntimeTestSupport"),
+      "HeklaRuntime", on: "HeklaArrays", "HeklaDevices", "HeklaHost", "HeklaNN", "HeklaShaders",
+      "HeklaTensors", "RuntimeTestSupport"),
     tests(
       "HeklaNN", on: "HeklaArrays", "HeklaDevices", "HeklaRuntime", "HeklaTensors", "RuntimeTestSupport"),
     tests("HeklaData", on: "HeklaArrays"),

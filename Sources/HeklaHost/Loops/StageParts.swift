@@ -308,7 +308,7 @@ struct StageParts {
       guard let function = find(library, 0) else { return arguments[0] }
       let value = Value(
         slot: rate == .constant ? add(.constant(storage.bytes(64))) : addUniform(), rate: rate, type: result)
-      let step = instruction(function, value.slot, arguments.map(\.slot))
+      let step = HostInstruction(function, value.slot, arguments.map(\.slot))
       if rate == .uniform {
         uniformCode.append(step)
       } else {
@@ -334,7 +334,7 @@ struct StageParts {
     }
     guard let function else { return arguments[0] }
     let value = rate == .row ? addRow(result) : addVarying(result)
-    let step = instruction(function, value.slot, arguments.map(\.slot))
+    let step = HostInstruction(function, value.slot, arguments.map(\.slot))
     if rate == .row { rowCode.append(step) } else { code.append(step) }
     return value
   }
@@ -358,7 +358,7 @@ struct StageParts {
     else { return nil }
     let block = makeVarying(arguments[1 - other])
     let value = addVarying(result)
-    code.append(instruction(function, value.slot, [block.slot, arguments[other].slot, rowsSlot]))
+    code.append(HostInstruction(function, value.slot, [block.slot, arguments[other].slot, rowsSlot]))
     return value
   }
 
@@ -386,9 +386,9 @@ struct StageParts {
         source.slot = block.slot
         filledSources.append(source)
       }
-    case .row: code.append(instruction(library.spread(value.type), block.slot, [value.slot, rowsSlot]))
+    case .row: code.append(HostInstruction(library.spread(value.type), block.slot, [value.slot, rowsSlot]))
     default:
-      code.append(instruction(library.splat(value.type), block.slot, [value.slot]))
+      code.append(HostInstruction(library.splat(value.type), block.slot, [value.slot]))
       return block
     }
     repeatedSlots[value.slot] = block.slot
@@ -398,17 +398,8 @@ struct StageParts {
   /// A constant or uniform value as one element per row.
   private mutating func makeRow(_ value: Value) -> Value {
     let row = addRow(value.type)
-    rowCode.append(instruction(library.splat(value.type), row.slot, [value.slot]))
+    rowCode.append(HostInstruction(library.splat(value.type), row.slot, [value.slot]))
     return row
-  }
-
-  private func instruction(_ function: HostBlockFunction, _ result: Int, _ operands: [Int]) -> HostInstruction
-  {
-    func operand(_ position: Int) -> Int32 {
-      Int32(position < operands.count ? operands[position] : operands[0])
-    }
-    return HostInstruction(
-      function: function, result: Int32(result), operands: (operand(0), operand(1), operand(2), operand(3)))
   }
 
   private mutating func add(_ kind: Stage.SlotKind) -> Int {
@@ -467,7 +458,8 @@ struct StageParts {
 
   private mutating func assignRegisters(_ stored: [(Stage.Target, Value)]) {
     let isInPlace = Set(inPlaceSources.map(\.slot))
-    let lastInPlaceUse = code.lastIndex { step in operands(step).contains { isInPlace.contains($0) } } ?? -1
+    let lastInPlaceUse =
+      code.lastIndex { step in step.operandSlots.contains { isInPlace.contains($0) } } ?? -1
     let outputSlots = Set(outputs.map(\.slot))
     var producer: [Int: Int] = [:]
     for (index, step) in code.enumerated() { producer[Int(step.result)] = index }
@@ -491,40 +483,21 @@ struct StageParts {
       }
     }
 
-    var lastUse: [Int: Int] = [:]
-    for (index, step) in code.enumerated() { for slot in operands(step) { lastUse[slot] = index } }
-    for slot in outputSlots.union(spilledTargets.map(\.slot)) { lastUse[slot] = code.count }
-
-    // Registers are numbered per element size, since a step may write over an operand only if both advance alike.
-    var free: [Int: [Int]] = [:]
-    var registerSizes: [Int] = []
-    var assigned: [Int: Int] = [:]
-    func take(_ size: Int) -> Int {
-      if let register = free[size]?.popLast() { return register }
-      registerSizes.append(size)
-      return registerSizes.count - 1
-    }
-    for source in filledSources {
-      if let size = virtualRegisters[source.slot] { assigned[source.slot] = take(size) }
-    }
-    for (index, step) in code.enumerated() {
-      for slot in Set(operands(step)).sorted() where lastUse[slot] == index {
-        if let register = assigned[slot] { free[registerSizes[register], default: []].append(register) }
-      }
-      let result = Int(step.result)
-      if let size = virtualRegisters[result] { assigned[result] = take(size) }
-    }
+    let registers = RegisterAssignment(
+      virtualRegisters, of: code, filled: filledSources.map(\.slot),
+      kept: outputSlots.union(spilledTargets.map(\.slot)))
 
     // Blocks are as long as keeps the registers within half of a first-level cache of 48 KiB.
-    let bytesPerPoint = registerSizes.reduce(0, +) + 8 * (inPlaceSources.count + directTargets.count) / 2
+    let bytesPerPoint = registers.sizes.reduce(0, +) + 8 * (inPlaceSources.count + directTargets.count) / 2
     blockSize = min(max(24_576 / max(bytesPerPoint, 1) / 64 * 64, 128), 2_048)
     // Whole rows: what holds for a row is found once, and rows are read and written where they lie.
-    let row = space.keepsRowsWhole && blockExtents.count > 1 ? blockExtents[blockExtents.count - 1] : rowLength
+    let row =
+      space.keepsRowsWhole && blockExtents.count > 1 ? blockExtents[blockExtents.count - 1] : rowLength
     if 1...blockSize ~= row { blockSize -= blockSize % row }
     let firstByte = (frameByteCount + 63) / 64 * 64
     var offsets: [Int] = []
     var end = firstByte
-    for size in registerSizes {
+    for size in registers.sizes {
       offsets.append(end)
       end += (size * blockSize + 127) / 64 * 64
     }
@@ -535,10 +508,6 @@ struct StageParts {
       end += (size * rowCount + 127) / 64 * 64
     }
     frameByteCount = end
-    for (slot, register) in assigned { slots[slot] = .frame(offsets[register]) }
-  }
-
-  private func operands(_ step: HostInstruction) -> [Int] {
-    [Int(step.operands.0), Int(step.operands.1), Int(step.operands.2), Int(step.operands.3)]
+    for (slot, register) in registers.ofSlots { slots[slot] = .frame(offsets[register]) }
   }
 }

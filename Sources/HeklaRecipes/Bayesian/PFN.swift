@@ -23,7 +23,7 @@ struct PFN: Experiment {
   enum ContextSizes: String, Codable, CaseIterable { case uniform, weighted }
 
   var steps = 4000, mixSteps = 5000, tableSteps = 2000, seeds = 3
-  var rows = 30, tableRows = 60, batch = 64, buckets = 100, mixBuckets = 500
+  var rows = 30, tableRows = 60, batch = 64, buckets = 100, mixBuckets = 200
   var width = 64, heads = 4, hidden = 128, layers = 3
   var learningRate = 1e-3
   var contextSizes = ContextSizes.uniform
@@ -55,10 +55,9 @@ struct PFN: Experiment {
     Claim("A: its 95% intervals hold 92% to 98%", source: "reduced setting A") {
       $0["a.coverage.least"] >= 0.92 && $0["a.coverage.most"] <= 0.98
     },
-    Claim(
-      "B: no more than 0.05 nats behind MLE-II", source: "reduced setting B",
-      failure: "0.080 behind after 5,000 steps; on other data 0.106 after 10,000"
-    ) { $0["b.nll.pfn"] <= $0["b.nll.mle"] + 0.05 },
+    Claim("B: no more than 0.05 nats behind MLE-II", source: "reduced setting B") {
+      $0["b.nll.pfn"] <= $0["b.nll.mle"] + 0.05
+    },
     Claim(
       "B: 200 times as fast as HMC, which does one data set at a time", source: "abstract: over 200 times"
     ) {
