@@ -8,12 +8,12 @@ import HeklaExperiments
 /// p(C_i | C_1..C_{i-1}, P) = softmax(u^i), [m, B, n+1]; e_0 is learned and means the end. So the vocabulary grows with
 /// n. The baselines have a fixed one, of d_i (section 2.1) or d_i beside sum_j softmax(u^i)_j e_j (section 2.2).
 ///
-/// Departures: at most 12 points in training instead of 50, fresh ones in each of 6,000 steps; h 128 instead of 512,
-/// batches of 64 instead of 128; Adam at a falling rate instead of plain descent. The networks see coordinates with mean
-/// 0 and variance 1, and input weights are drawn from -1 to 1, W1, W2 and v wider than 0.08. The baseline's attention is
-/// not fed to the next step, so all steps are computed at once. Hulls, like tours, are decoded without a point twice;
-/// one that crosses itself covers 0 instead of being left out. Pointers for 10 points alone, as the paper compares them
-/// with baselines, are beside those for 5 to 12.
+/// Departures: at most 12 points in training instead of 50, fresh ones in each of 6,000 steps; one training of each
+/// network unless `seeds` is more; h 128 instead of 512, batches of 64 instead of 128; Adam at a falling rate instead of
+/// plain descent. The networks see coordinates with mean 0 and variance 1, and input weights are drawn from -1 to 1, W1,
+/// W2 and v wider than 0.08. The baseline's attention is not fed to the next step, so all steps are computed at once.
+/// Hulls, like tours, are decoded without a point twice; one that crosses itself covers 0 instead of being left out.
+/// Pointers for 10 points alone, as the paper compares them with baselines, are beside those for 5 to 12.
 struct PointerNet: Experiment {
   static let paper = Paper(
     "Pointer Networks", by: "Vinyals, Fortunato and Jaitly", year: 2015, id: "arXiv:1506.03134")
