@@ -9,14 +9,8 @@ import Testing
 
 /// Operations that read and write arrays as they lie, in place of permuted copies.
 @Suite struct AbsorbedPermutationTests {
-  private static let host: Capabilities = {
-    var capabilities = Capabilities(interface: .host, kind: .processor, deviceName: "paper", driver: "none")
-    capabilities.maxBindingCount = 64
-    return capabilities
-  }()
-
   private func plan(_ description: StepDescription, inputs: [Signature]) throws -> Plan {
-    try Compiler(capabilities: Self.host, options: CompilerOptions())
+    try Compiler(capabilities: paperHost, options: CompilerOptions())
       .plan(Computation(description), inputs: inputs)
   }
 

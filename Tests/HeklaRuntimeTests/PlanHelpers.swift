@@ -11,6 +11,13 @@ let paperDevice: Capabilities = {
   return capabilities
 }()
 
+/// The same of a host device.
+let paperHost: Capabilities = {
+  var capabilities = Capabilities(interface: .host, kind: .processor, deviceName: "paper", driver: "none")
+  capabilities.maxBindingCount = 64
+  return capabilities
+}()
+
 extension Compiler {
   /// The plan of a step on the paper device.
   static func plan(

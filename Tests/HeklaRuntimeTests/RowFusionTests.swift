@@ -1,5 +1,4 @@
 import HeklaArrays
-import HeklaDevices
 import HeklaTensors
 import RuntimeTestSupport
 import TestSupport
@@ -9,17 +8,11 @@ import Testing
 
 /// Which loops the host runs row by row, and what comes out.
 @Suite struct RowFusionTests {
-  private static let device: Capabilities = {
-    var capabilities = Capabilities(interface: .host, kind: .processor, deviceName: "paper", driver: "none")
-    capabilities.maxBindingCount = 64
-    return capabilities
-  }()
-
   private func labels(
     _ outputs: [Tensor], assigning assignments: [Assignment] = [], inputs: [Shape]
   ) throws -> [String] {
     let computation = Computation(StepDescription(outputs: outputs, assignments: assignments))
-    return try Compiler(capabilities: Self.device, options: CompilerOptions())
+    return try Compiler(capabilities: paperHost, options: CompilerOptions())
       .plan(computation, inputs: inputs.map { Signature($0) }).steps.map(\.label)
   }
 
@@ -29,7 +22,7 @@ import Testing
     let x = input(0, [64, 96])
     #expect(try labels([x.softmax()], inputs: [[64, 96]]) == ["rows of 4"])
     #expect(try labels([x.standardized(along: [-1])], inputs: [[64, 96]]) == ["rows of 3"])
-    let plan = try Compiler(capabilities: Self.device, options: CompilerOptions())
+    let plan = try Compiler(capabilities: paperHost, options: CompilerOptions())
       .plan(
         Computation(StepDescription(outputs: [x.standardized(along: [-1])])), inputs: [Signature([64, 96])])
     #expect(plan.arenaByteCounts == [64 * 96 * 4])

@@ -309,11 +309,7 @@ struct StageParts {
       let value = Value(
         slot: rate == .constant ? add(.constant(storage.bytes(64))) : addUniform(), rate: rate, type: result)
       let step = HostInstruction(function, value.slot, arguments.map(\.slot))
-      if rate == .uniform {
-        uniformCode.append(step)
-      } else {
-        run(step)
-      }
+      if rate == .uniform { uniformCode.append(step) } else { step.run(on: slots, sparing: storage.spare) }
       return value
     }
     nanosecondsPerPoint += rate == .row ? cost / Double(rowLength) : cost
@@ -360,19 +356,6 @@ struct StageParts {
     let value = addVarying(result)
     code.append(HostInstruction(function, value.slot, [block.slot, arguments[other].slot, rowsSlot]))
     return value
-  }
-
-  /// Runs one step on constants, now.
-  private func run(_ step: HostInstruction) {
-    let addresses: [UnsafeMutableRawPointer] = slots.map { kind in
-      // Only slots of constants are used.
-      if case .constant(let address) = kind { address } else { storage.spare }
-    }
-    withUnsafePointer(to: step) { step in
-      addresses.withUnsafeBufferPointer { addresses in
-        if let base = addresses.baseAddress { host_run(step, 1, base, 1) }
-      }
-    }
   }
 
   /// `value` as a block.
